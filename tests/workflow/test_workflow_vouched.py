@@ -94,7 +94,7 @@ def test_a_failed_run_fails_again_until_its_cause_is_gone(project):
     whole = table.read_bytes()
     first = whole.splitlines(keepends=True)[1]
     # A file that the run refuses before it plans anything, and one that a job refuses.
-    for wrong, said in ((whole.replace(b"pid", b"pdi", 1), "the column 'pid'"), (whole + first, "1 repeat one")):
+    for wrong, said in ((whole.replace(b"pid", b"pdi", 1), "the column 'pid'"), (whole + first, "1 row repeats one")):
         table.write_bytes(wrong)
         done = run(project)
         assert done.returncode == 2, done.stdout + done.stderr

@@ -155,6 +155,19 @@ def yaml_text(data: Mapping[str, Any]) -> str:
     return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
+def _yaml_hint(problem: str) -> str:
+    """Return what is mostly the reason for a problem of the parser."""
+    if "'\\t'" in problem:
+        return " YAML is indented by spaces: replace the tabulator."
+    if (
+        "block end" in problem
+        or "mapping values are not allowed" in problem
+        or "could not find expected ':'" in problem
+    ):
+        return " Look at the indentation here and in the line above: keys of one level begin in the same column, with a blank after the colon."
+    return ""
+
+
 def _read(text: str, shown: str, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(text)
@@ -164,7 +177,7 @@ def _read(text: str, shown: str, parse: Callable[[str], Any]) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise UserError(f"{shown}: not valid YAML{where}: {problem}.") from None
+        raise UserError(f"{shown}: not valid YAML{where}: {problem}.{_yaml_hint(problem)}") from None
     except ValueError as error:
         # A value that looks like a date or a number and is none, for instance 2020-13-01.
         raise UserError(f"{shown}: a value is not valid: {error}. Correct it, or put text in quotes.") from None

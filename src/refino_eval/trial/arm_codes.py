@@ -53,10 +53,12 @@ def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.N
         counts = [f"{len(other):,} rows with other values ({shown_values(set(other))})"] if len(other) else []
         counts += [f"{missing:,} rows without a value"] if missing else []
         meant = [f"'{code_text(code)}' ({arm.name})" for arm in arms.everyone for code in arm.codes]
+        by_name = [f"'{arm.name}'" for arm in arms.everyone if arm.code is None and len(other)]
+        unsaid = f" An arm without `code` has its name as code: {', '.join(by_name)}." if by_name else ""
         raise UserError(
             f"{where}: the result of the random assignment must be {', '.join(meant[:-1])} or {meant[-1]} in every row; there "
             f"are {' and '.join(counts)}. Correct the delivery or the codes under `arms` in the evaluation, or exclude these "
-            "rows (`keep` of a person table)."
+            f"rows (`keep` of a person table).{unsaid}"
         )
     named = names.to_numpy(dtype=str)
     return named, np.asarray(named != arms.control.name, dtype=np.int64)

@@ -181,6 +181,11 @@ def read_columns(
     valid = {*files.columns, *table.derive}
     # A file without a header has somebody's data in its first line: no more of it is shown than resembles a name.
     shown = valid if valid & set(used.values()) else ()
+    if len(files.columns) == 1 and len(set(used.values()) - valid) > 1:
+        raise UserError(
+            f"{table.section}.file: {table.file} has one column, so that its first line is divided by another sign than its `delimiter` "
+            "(the default is found in the first line: comma, semicolon, tab or |). State `delimiter`."
+        )
     problems.found += [
         f"{table.section}: {key} names the column '{column}', which is not in {_all_files(table)}."
         f"{nearest(column, get_close_matches(column, valid, 1) or shown)}"
@@ -358,9 +363,11 @@ def _ids(columns: Mapping[str, TableColumn], people: int, table: PeopleFile) -> 
     ids = columns[table.person_id].codes(exact=True)
     missing, repeated = int(ids.isna().sum()), int(ids.duplicated().sum())
     if missing or repeated:
+        counts = [f"{missing:,} {'row has' if missing == 1 else 'rows have'} no id"] if missing else []
+        counts += [f"{repeated:,} {'row repeats' if repeated == 1 else 'rows repeat'} one"] if repeated else []
         raise UserError(
-            f"{table.section}.person_id: the column '{table.person_id}' of {table.file} must identify people; {missing:,} rows "
-            f"have no id and {repeated:,} repeat one. Name another column, or none to number the rows."
+            f"{table.section}.person_id: the column '{table.person_id}' of {table.file} must identify people; "
+            f"{' and '.join(counts)}. Name another column, or none to number the rows."
         )
     return ids.astype(str)
 

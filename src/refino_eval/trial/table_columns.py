@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from refino_eval.errors import UserError
+from refino_eval.errors import MOST_VALUES, UserError, shown_values
 from refino_eval.registers.readers.value_kinds import (
     COUNTED_DAYS,
     EXACT_BELOW,
@@ -38,6 +38,9 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9:.]+)?")
 _COMPACT_DAY = re.compile(r"(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.0+|\.[0-9]*[1-9])?")
 _STARTS_WITH_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ROWS_OF_A_CODE = 5
+"""Rows that a value must have on average to be shown in a message."""
+_PERCENT = re.compile(r"[-+]?\d+(?:[.,]\d+)?\s*%")
 _TRUTHS = {"true": 1.0, "false": 0.0}
 _LARGEST = 2**53
 
@@ -140,7 +143,9 @@ class TableColumn:
             )
         values = np.asarray([self._number(value) for value in self.values], dtype=float)
         if rows := self._rows(np.isnan(values)):
-            raise self.problem(f"must hold numbers, and {rows:,} rows hold something else.{self._number_hint(values)}")
+            raise self.problem(
+                f"must hold numbers, and {rows:,} rows hold something else{self._number_hint(values, rows)}"
+            )
         if rows := self._rows(np.isinf(values)):
             raise self.problem(f"holds {rows:,} infinite values. Correct them, or name them in `missing_values`.")
         if rows := self._rows(np.abs(values) >= _LARGEST):
@@ -157,12 +162,21 @@ class TableColumn:
             return float(value.replace(self.decimal, "."))
         return _TRUTHS.get(value.lower(), np.nan)
 
-    def _number_hint(self, numbers: npt.NDArray[np.float64]) -> str:
+    def _number_hint(self, numbers: npt.NDArray[np.float64], rows: int) -> str:
         others = [value for value, number in zip(self.values, numbers, strict=True) if np.isnan(number)]
         mark = "." if self.decimal == "," else ","
         if all(number_pattern(mark).fullmatch(value) for value in others):
-            return f" They are written with the decimal mark '{mark}': state it (`decimal`), or write all in one way."
-        return " Correct the file, or use `equals` in a covariate to make codes into 0 and 1."
+            return f". They are written with the decimal mark '{mark}': state it (`decimal`), or write all in one way."
+        if all(_PERCENT.fullmatch(value) for value in others):
+            return ". They end with a per cent sign. Write numbers without it, for instance 37 or 0.37."
+        different = set(others)
+        # Values that many rows share are codes; others may be about a person.
+        are_codes = len(different) <= MOST_VALUES and rows >= ROWS_OF_A_CODE * len(different)
+        listed = f" ({shown_values(different)})" if are_codes else ""
+        return (
+            f"{listed}. Correct the file; or make a column of 0 and 1 from codes, by `derive` (for instance `{self.name} = 'yes'`) or by "
+            "`equals` of a covariate."
+        )
 
     def days(self) -> pd.Series:
         """Return the values as days, NaT where missing.

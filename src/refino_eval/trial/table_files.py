@@ -198,12 +198,12 @@ def open_table(folder: Path, entry: TableFile, *, where: str) -> OpenTable:
 
 
 def _delimiter(path: Path, suffix: str, entry: TableFile) -> str:
-    """Return the delimiter that is stated, or the one that the first line has: tab, semicolon or comma, else whitespace."""
+    """Return the delimiter that is stated, or the one that the first line has: tab, semicolon, comma or |, else whitespace."""
     if entry.delimiter is not None:
         return entry.delimiter
     lines = read_first_lines(path, entry.encoding, 1)
     first = lines[0].decode("utf-8", "replace") if lines else ""
-    signs = (",", "\t", ";") if suffix == ".csv" else ("\t", ";", ",")
+    signs = (",", "\t", ";", "|") if suffix == ".csv" else ("\t", ";", ",", "|")
     return next((sign for sign in signs if sign in first), "," if suffix == ".csv" else WHITESPACE)
 
 

@@ -60,7 +60,7 @@ def problems(exhibit, *arms):
         ({"kind": "itt", **Y, "specifications": ["forms"]}, "encodes the control 'before' in two ways"),
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'yy', which does not exist"),
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'befor', which does not exist. Did you mean 'before'?"),
-        ({"kind": "itt", **Y, "specifications": ["lost"]}, "'ofice', which does not exist. Did you mean 'office'?"),
+        ({"kind": "itt", **Y, "specifications": ["lost"]}, "'ofice', which is no covariate, no stratum and no column that the cohort keeps. Did you mean 'office'?"),
         ({"kind": "itt", **Y, "specifications": ["main", "lin"], "show_controls": True}, "Of its specifications, 'lin' is interacted"),
         ({"kind": "subgroups", **Y, "groups": ["office"], "specification": "two_way", "draws": 99}, "Leave `draws` or `absorb`"),
         ({"kind": "specification_curve", **Y, "specifications": ["main"], "decimal_places": 2}, "`decimal_places` are of tables"),

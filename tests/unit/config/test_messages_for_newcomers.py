@@ -3,8 +3,12 @@
 import pytest
 import yaml
 
+from refino_eval.config.checking.exhibit_checks import exhibit_problems
+from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.load import merged_definitions
 from refino_eval.config.model_errors import validate
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 
 WRITTEN = """
@@ -24,7 +28,7 @@ definitions:
 """
 
 
-def problems(place, **change):
+def changed(place, **change):
     data = yaml.safe_load(WRITTEN)
     here = data
     for part in place.split("."):
@@ -33,6 +37,11 @@ def problems(place, **change):
         here.pop(key, None)
         if value is not None:
             here[key] = value
+    return data
+
+
+def problems(place, **change):
+    data = changed(place, **change)
     with pytest.raises(UserError) as raised:
         validate(data, Evaluation, "t.yaml")
     return [problem.removeprefix("t.yaml: ") for problem in raised.value.problems]
@@ -77,6 +86,39 @@ def test_the_message_says_what_to_write(place, change, said):
 def test_a_covariance_of_another_program_has_the_name_of_ours(given, meant):
     (said,) = problems(SPECIFICATION, vcov=given)
     assert said.endswith(f"(given: '{given}'). Did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "said"),
+    [
+        (SPECIFICATION, {"absorb": ["firm"]},
+         "The specification 'main' absorbs 'firm', which is no covariate, no stratum and no column that the cohort keeps. Valid names: age, "
+         "year. If it is a column of t.csv, name it under person_table.covariates (`covariates: {firm: firm}`)."),
+        (SPECIFICATION, {"controls": [{"covariate": "firm"}]},
+         "The specification 'main' uses the covariate 'firm', which does not exist. Valid names: age. If it is a column of t.csv, name it "
+         "under person_table.covariates (`covariates: {firm: firm}`)."),
+        (EXHIBIT, {"columns": {"y": "wage"}},
+         "The exhibit 'effects' uses the outcome of the person table 'wage', which does not exist. Valid names: y. If it is a column of "
+         "t.csv, name it under person_table.outcomes (`outcomes: {wage: wage}`)."),
+        (SPECIFICATION, {"absorb": ["yaer"]},
+         "The specification 'main' absorbs 'yaer', which is no covariate, no stratum and no column that the cohort keeps. Did you mean "
+         "'year'?"),
+    ],
+)  # fmt: skip
+def test_a_column_of_the_file_that_has_no_name_yet_is_said_where_to_name(place, change, said):
+    study = validate(changed(place, **change), Evaluation, "t.yaml")
+    definitions = merged_definitions(study, Definitions())
+    assert list(exhibit_problems("effects", definitions.exhibits["effects"], study, definitions)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a: 1\n\tb: 2", "replace the tabulator"), ("a:\n   b: 1\n  c: 2", "keys of one level begin in the same column")],
+)
+def test_a_problem_of_indentation_is_said_to_be_one(tmp_path, text, said):
+    (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=said):
+        read_yaml(tmp_path / "t.yaml", "t.yaml")
 
 
 def test_clusters_of_a_specification_are_said_to_be_of_the_evaluation():

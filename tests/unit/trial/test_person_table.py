@@ -94,7 +94,7 @@ def test_rows_can_be_kept_by_condition(tmp_path):
         ({"outcomes": {"y": "yy"}}, "names the column 'yy'"),
         ({"outcomes": {"y": "word"}}, "'word' must hold numbers, and 4 rows hold something else"),
         ({"treated": "wave"}, "2 rows with other values"),
-        ({"person_id": "wave"}, "2 repeat one"),
+        ({"person_id": "wave"}, "2 rows repeat one"),
         ({"file": "t.xlsx"}, "none of the formats"),
         ({"file": "u.csv"}, r"no file 'u.csv'.*'t.parquet'|no file 'u.csv'"),
     ],

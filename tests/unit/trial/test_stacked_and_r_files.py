@@ -42,7 +42,7 @@ def test_stacked_files_are_read_as_one_whatever_the_order_of_their_columns(tmp_p
     [
         (PEOPLE[2:].rename(columns={"y": "yy"}), r"'b\.csv' lacks the column 'y' of 'a\.csv'.*'yy'"),
         (PEOPLE[2:].assign(more=1), r"'b\.csv' has columns that 'a\.csv' lacks: more"),
-        (PEOPLE[:2], "2 repeat one"),
+        (PEOPLE[:2], "2 rows repeat one"),
     ],
 )
 def test_files_that_cannot_be_stacked_are_refused(tmp_path, second, problem):

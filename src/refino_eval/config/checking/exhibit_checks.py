@@ -27,8 +27,8 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
     yield from _arms(where, exhibit, study, definitions)
     outcomes = definitions.outcomes if study.person_table is None else study.person_table.outcomes
     what = "outcome" if study.person_table is None else "outcome of the person table"
-    yield from _missing(where, what, exhibit.outcomes, outcomes)
-    yield from _missing(where, "covariate", exhibit.covariates_read, definitions.covariates)
+    yield from _missing(where, what, exhibit.outcomes, outcomes, study if study.person_table else None, key="outcomes")
+    yield from _missing(where, "covariate", exhibit.covariates_read, definitions.covariates, study, key="covariates")
     yield from _missing(where, "specification", exhibit.specifications_read, definitions.specifications)
     for specification in exhibit.specifications_read:
         if specification in definitions.specifications:
@@ -77,17 +77,42 @@ def causal_problems(where: str, label: Label | None) -> Iterator[str]:
             )
 
 
-def _missing(where: str, what: str, names: Iterable[str], valid: Iterable[str]) -> Iterator[str]:
+def _missing(
+    where: str, what: str, names: Iterable[str], valid: Iterable[str], study: Evaluation | None = None, *, key: str = ""
+) -> Iterator[str]:
+    """Report names that do not exist; of columns of a file, `key` is where the evaluation names them."""
     there = list(valid)
     for name in names:
         if name not in there:
-            yield f"The {where} uses the {what} '{name}', which does not exist.{nearest(name, there)}"
+            yield f"The {where} uses the {what} '{name}', which does not exist.{_hint(name, there, study, key)}"
+
+
+def _hint(name: str, valid: Iterable[str], study: Evaluation | None, key: str = "covariates") -> str:
+    """Return a name that resembles one that does not exist; or valid names, and how a column of an analysis file gets one."""
+    hint = nearest(name, valid)
+    if study is None or study.table is None or "Did you mean" in hint or not name.isidentifier():
+        return hint
+    return f"{hint} If it is a column of {study.table.file}, name it under {study.entry}.{key} (`{key}: {{{name}: {name}}}`)."
+
+
+def _columns(
+    where: str, says: str, names: Iterable[str], study: Evaluation, definitions: d.Definitions
+) -> Iterator[str]:
+    """Report columns that are neither covariates nor columns that the cohort has."""
+    columns = {*definitions.covariates, *cohort_columns(study)}
+    for name in names:
+        if name not in columns:
+            yield (
+                f"The {where} {says} '{name}', which is no covariate, no stratum and no column that the cohort keeps."
+                f"{_hint(name, columns, study)}"
+            )
 
 
 def _specification(name: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     specification, where = definitions.specifications[name], f"specification '{name}'"
     named = [term.covariate for term in specification.controls]
-    yield from _missing(where, "covariate", [term.covariate for term in specification.terms], definitions.covariates)
+    controls = [term.covariate for term in specification.terms]
+    yield from _missing(where, "covariate", controls, definitions.covariates, study, key="covariates")
     sets = {outcome: [term.covariate for term in terms] for outcome, terms in specification.outcome_controls.items()}
     for own in ([], *sets.values()):
         for covariate in dict.fromkeys([*named, *own]):
@@ -102,15 +127,20 @@ def _specification(name: str, study: Evaluation, definitions: d.Definitions) -> 
                 yield f"The {where} encodes the control '{term.covariate}' in two ways. Give it the same form under every outcome."
     for column in sorted({term.covariate for term in specification.terms} & set(specification.absorb)):
         yield f"The {where} has '{column}' as a control and absorbs it. Leave it out of one of them."
-    yield from _missing(
-        where, "column (of absorb)", specification.absorb, {*definitions.covariates, *cohort_columns(study)}
-    )
+    yield from _columns(where, "absorbs", specification.absorb, study, definitions)
     absorbs = bool(specification.absorb) or (specification.strata and study.has_strata)
     yield from _nested(where, specification.vcov, fixed_effects=absorbs)
     if specification.given_weights:
-        yield from _missing(where, "covariate (as weights)", [specification.given_weights], definitions.covariates)
+        yield from _missing(
+            where,
+            "covariate (as weights)",
+            [specification.given_weights],
+            definitions.covariates,
+            study,
+            key="covariates",
+        )
     response = [term.covariate for term in specification.response_terms]
-    yield from _missing(where, "covariate (of nonresponse)", response, definitions.covariates)
+    yield from _missing(where, "covariate (of nonresponse)", response, definitions.covariates, study, key="covariates")
 
 
 def _nested(where: str, vcov: Vcov | None, *, fixed_effects: bool) -> Iterator[str]:
@@ -161,9 +191,7 @@ def _comparisons(where: str, exhibit: Exhibit, study: Evaluation, definitions: d
                 yield f"The {of} has its own column of treatment, and the evaluation has several treated arms. Use `arm:` and `against:` instead."
         if comparison.among is not None:
             yield from _missing(of, "subgroup", [comparison.among], definitions.subgroups)
-        yield from _missing(
-            of, "column (of strata)", comparison.strata or (), {*definitions.covariates, *cohort_columns(study)}
-        )
+        yield from _columns(of, "has the stratum", comparison.strata or (), study, definitions)
 
 
 def _several_arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
@@ -179,14 +207,10 @@ def _several_arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[s
 
 
 def _groups(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
-    columns = {*definitions.covariates, *cohort_columns(study)}
+    named = [split for split in exhibit.splits if isinstance(split, str)]
+    yield from _columns(where, "forms groups by", named, study, definitions)
     for split in exhibit.splits:
-        if isinstance(split, str) and split not in columns:
-            yield (
-                f"The {where} forms groups by '{split}', which is no covariate, no stratum and no column that the cohort keeps."
-                f"{nearest(split, columns)}"
-            )
-        elif not isinstance(split, str) and len(set(split)) < max(2, len(split)):
+        if not isinstance(split, str) and len(set(split)) < max(2, len(split)):
             yield f"The {where} compares groups, so it needs at least two subgroups, each named once: {', '.join(split)}."
     yield from _missing(where, "subgroup", exhibit.subgroups_read, definitions.subgroups)
     yield from _overlaps(where, exhibit, definitions)

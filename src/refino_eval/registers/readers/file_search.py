@@ -49,7 +49,8 @@ def existing_file(folder: Path, name: str, *, where: str, similar: tuple[str, ..
     path = folder / name
     if not path.is_file():
         raise UserError(
-            f"{where}: no file '{shown_name(name)}' in {folder}.{similar_names(path.name, path.parent, similar)}"
+            f"{where}: no file '{shown_name(name)}' in {folder}.{similar_names(path.name, path.parent, similar)} Put it there, or correct "
+            "its name or the folder."
         )
     return path
 
@@ -103,7 +104,7 @@ def find_files(register: str, patterns: tuple[str, ...], folder: Path) -> tuple[
 def similar_names(wanted: str, folder: Path, suffixes: tuple[str, ...] = ()) -> str:
     """Return a hint with the names of files in a folder that resemble a name or pattern."""
     if not folder.is_dir():
-        return ""
+        return " There is no such folder."
     names = sorted(p.name for p in folder.iterdir() if p.is_file() and (not suffixes or p.suffix.lower() in suffixes))
     if not names:
         return " The folder has no files."
