@@ -148,8 +148,11 @@ def test_check_refuses_comparisons_that_cannot_be_made():
     assert "is not computed from a comparison of people" in said["flow"]
     assert "which is about named comparisons" in said["card"]
     assert "is a figure and shows one comparison" in said["curve"]
-    for name in ("csh", "thrd", "villag"):
+    for name in ("csh", "thrd"):
         assert f"'{name}', which does not exist" in said["itt"]
+    assert (
+        "has the stratum 'villag', which is no covariate, no stratum and no column that the cohort keeps" in said["itt"]
+    )
 
 
 def test_treatment_that_is_not_0_or_1_is_refused_without_an_id(trial):
