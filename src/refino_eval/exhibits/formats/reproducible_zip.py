@@ -53,7 +53,8 @@ def timeless(package: bytes, changes: Mapping[str, Callable[[bytes], bytes]] = N
             if old.filename in changes:
                 content = changes[old.filename](content)
             entry = zipfile.ZipInfo(old.filename, FIRST_ZIP_DAY)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            # Pictures are compressed already.
+            entry.compress_type = zipfile.ZIP_STORED if old.filename.endswith(".png") else zipfile.ZIP_DEFLATED
             entry.create_system = 0
             entry.external_attr = 0
             target.writestr(entry, content)

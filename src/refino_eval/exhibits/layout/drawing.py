@@ -369,7 +369,7 @@ def draw_watermark(figure: Figure, text: str) -> None:
 
 def column(frame: pd.DataFrame, panel: str, name: str, statistic: str) -> pd.Series:
     """Return a statistic by event time (index, ascending); rows that are no event time are left out."""
-    times, values, keys = _by_event_time(frame)
+    times, values, keys = by_event_time(frame)
     places = keys.get((panel, name, statistic), [])
     return pd.Series(values[places], index=times[places], dtype="float64").sort_index()
 
@@ -378,7 +378,7 @@ _ByTime = tuple[npt.NDArray[Any], npt.NDArray[Any], dict[tuple[str, str, str], l
 _latest: list[tuple[pd.DataFrame, _ByTime]] = []
 
 
-def _by_event_time(frame: pd.DataFrame) -> _ByTime:
+def by_event_time(frame: pd.DataFrame) -> _ByTime:
     """Return event times, values, and the places of each statistic; a figure asks for hundreds of one frame: the latest is kept."""
     if not _latest or _latest[0][0] is not frame:
         timed = frame[frame["row"].str.fullmatch(r"-?\d+(\.\d+)?")]

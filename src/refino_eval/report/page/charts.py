@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.exhibit_base import StatesExhibit
-from refino_eval.exhibits.layout.drawing import scale_text, series_of, shared_limits
+from refino_eval.exhibits.layout.drawing import by_event_time, scale_text, series_of, shared_limits
 from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.page.inline_figures import on_dark
@@ -54,15 +54,14 @@ def panel_of(
     exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook, *, as_figure: bool = True
 ) -> dict[str, Any] | None:
     """Return one state's panel, shares in per cent as in the figure, or as they are where the page converts units itself."""
-    part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(NUMBER)]
     series = []
     factor = scale_factor(exhibit, state, labels) if as_figure else 1.0
-    effect = _series(part, "difference", "estimate", factor)
+    effect = _series(frame, state, "difference", "estimate", factor)
     if effect is not None:
         series.append({"name": labels.word("estimate"), "form": "effect", **effect})
     for arm in (*labels.treated_arms, labels.control):
         form = "control" if arm == labels.control else "treated" if arm == labels.treated else "third"
-        means = _series(part, arm, "mean", factor)
+        means = _series(frame, state, arm, "mean", factor)
         if means is not None:
             series.append({"name": labels.arm(arm), "form": form, **means})
     if not series:
@@ -102,21 +101,22 @@ def arm_style(labels: LabelBook) -> str:
     return f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
-def _series(part: pd.DataFrame, column: str, statistic: str, factor: float) -> dict[str, Any] | None:
-    here = part[part["column"] == column].assign(value=factor * part["value"])
-    values = _by_time(here, statistic)
+def _series(frame: pd.DataFrame, panel: str, column: str, statistic: str, factor: float) -> dict[str, Any] | None:
+    values = _by_time(frame, (panel, column, statistic), factor)
     if not values:
         return None
     times = sorted(values)
     series: dict[str, Any] = {"x": times, "y": [values[time] for time in times]}
     for name, limit in LIMITS.items():
-        limits = _by_time(here, limit)
+        limits = _by_time(frame, (panel, column, limit), factor)
         if limits:
             series[name] = [limits.get(time) for time in times]
     return series
 
 
-def _by_time(part: pd.DataFrame, statistic: str) -> dict[int, float]:
-    here = part[part["statistic"] == statistic]
-    pairs = zip(here["row"], here["value"], strict=True)
-    return {int(time): float(value) for time, value in pairs if math.isfinite(value)}
+def _by_time(frame: pd.DataFrame, key: tuple[str, str, str], factor: float) -> dict[int, float]:
+    """Return the finite values of a panel, column and statistic by event time."""
+    times, values, places = by_event_time(frame)
+    here = places.get(key, [])
+    pairs = zip(times[here].tolist(), (factor * values[here]).tolist(), strict=True)
+    return {int(time): value for time, value in pairs if time == int(time) and math.isfinite(value)}

@@ -125,6 +125,8 @@ class Trails:
         self._shared: dict[tuple[str, ...], Section] = {}
         self._records: dict[str, _Records | None] = {}
         self._words: dict[tuple[str, str], str] = {}
+        self._flows: dict[str, tuple[Fact, ...]] = {}
+        self._registers_of: dict[tuple[Any, ...], tuple[str, ...]] = {}
         self._places: dict[str, dict[tuple[str, ...], list[tuple[str, float]]]] = {}
 
     def of_exhibit(self, inputs: ReportInputs, labels: LabelBook) -> Trails:
@@ -264,12 +266,13 @@ class Trails:
         shared = ("sample", sample, count)
         if shared not in self._shared:
             head = self._section("sample", [("name", self.labels.sample(sample)), ("people", count)])
-            # The way from delivery to sample has one label, at its first line.
-            steps = tuple(
-                Fact(f"step_{number}", self.say("trail.fact_flow") if number == 0 else "", line)
-                for number, line in enumerate(self._flow(sample))
-            )
-            self._shared[shared] = Section(head.key, head.title, (*head.facts, *steps))
+            if sample not in self._flows:
+                # The way from delivery to sample has one label, at its first line.
+                self._flows[sample] = tuple(
+                    Fact(f"step_{number}", self.say("trail.fact_flow") if number == 0 else "", line)
+                    for number, line in enumerate(self._flow(sample))
+                )
+            self._shared[shared] = Section(head.key, head.title, (*head.facts, *self._flows[sample]))
         return self._shared[shared]
 
     def _flow(self, sample: str) -> Iterator[str]:
@@ -341,6 +344,12 @@ class Trails:
 
     def _registers(self, sample: str, defined: tuple[Definition, ...], specification: str | None) -> tuple[str, ...]:
         """Return the registers behind a number: of the draws, its definitions, its controls and its sample."""
+        asked = (sample, defined, specification)
+        if asked not in self._registers_of:
+            self._registers_of[asked] = tuple(dict.fromkeys(self._read(*asked)))
+        return self._registers_of[asked]
+
+    def _read(self, sample: str, defined: tuple[Definition, ...], specification: str | None) -> list[str]:
         study, definitions = self.inputs.evaluation, self.definitions
         parts = [getattr(definitions, kind)[name] for kind, name in defined]
         controls = self.labels.specification_of(specification) if specification is not None else None
@@ -350,7 +359,7 @@ class Trails:
                 parts += [definitions.covariates[name] for name in step.complete if name in definitions.covariates]
         draws = [study.population.register_name] if study.population is not None else []
         read = [register for part in parts for register in references.registers_of(part, definitions)]
-        return tuple(dict.fromkeys([*draws, *read]))
+        return [*draws, *read]
 
     def _published_inputs(self, entry: Exhibit, key: Key) -> Section:
         """Return the files of published numbers that a calculation starts from, and the inputs of a programme."""
