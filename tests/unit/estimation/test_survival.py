@@ -1,5 +1,7 @@
 """Durations with censoring, against products and partial likelihoods written out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ from scipy import optimize
 
 from refino_eval.errors import UserError
 from refino_eval.estimation import cox, log_rank, survival_shares
+from refino_eval.estimation.core.recording import recording
 from refino_eval.estimation.models import survival
+from refino_eval.estimation.verification.hazard_engine import ask_hazard
 
 
 def plain_kaplan_meier(duration, ended, t):
@@ -150,7 +154,7 @@ def test_score_residuals_with_ties_are_the_derivative_of_the_likelihood_by_a_wei
     """Efron's log-likelihood with case weights, by differences of weights and effect; at no effect it is exact for single ends."""
     duration, ended = np.array([1.0, 1, 2, 2, 2, 3, 4, 4]), np.array([1.0, 1, 1, 1, 0, 0, 1, 1])
     z = np.array([0.0, 1, 1, 0, 0, 1, 0, 1])
-    sample = survival._AtRisk(duration, ended == 1, z[:, None], np.zeros(8, dtype=np.int64))
+    sample = survival.AtRisk(duration, ended == 1, z[:, None], np.zeros(8, dtype=np.int64))
     beta = np.array([0.3])
     residuals = survival._score_residuals(sample, beta, efron=True)[:, 0]
 
@@ -177,3 +181,21 @@ def residuals_of_censored(duration, ended, z, b, i):
             risk = np.exp(b * z) * (duration >= moment) * np.where(ends, 1 - part / m, 1)
             total -= np.exp(b * z[i]) / risk.sum() * (z[i] - risk @ z / risk.sum())
     return total
+
+
+def test_the_score_written_out_gives_back_coefficients_and_errors_with_ties_and_clusters():
+    rng = np.random.default_rng(4)
+    n, cells, clusters = 200, np.arange(200) % 3, np.arange(200) // 4
+    z, x = rng.integers(0, 2, n).astype(float), rng.normal(size=n)
+    duration = np.ceil(6 * rng.exponential(np.exp(-0.4 * z + 0.2 * x)))
+    ended = (rng.random(n) < 0.7).astype(float)
+    for options in ({}, {"cluster": clusters, "vcov": "CRV1"}):
+        with recording():
+            found = cox(duration, ended, z, cells=cells, controls=x, **options)
+        coefficients, errors = ask_hazard(found.fitted)
+        assert coefficients[0] == pytest.approx(found.log_ratio, rel=1e-9)
+        assert errors == pytest.approx([found.std_error, found.coefficients[0].std_error], rel=1e-9)
+        moved = replace(found.fitted, coefficients=found.fitted.coefficients + 0.01)
+        assert abs(ask_hazard(moved)[0][0] - moved.coefficients[0]) > 1e-3
+    assert found.fitted.sample.clusters is not None
+    assert cox(duration, ended, z, cells=cells).fitted is None

@@ -94,7 +94,6 @@ def test_every_number_agrees_with_other_programs_or_has_a_reason(trial, card, tm
     reasons = result[result["reason"] != ""].groupby("exhibit")["reason"].agg(set).to_dict()
     assert reasons == {
         "steps": {"decomposition"},
-        "duration": {"likelihood_model"},
         "quantiles": {"bootstrap"},
     }
     engines = result.set_index(["exhibit", "panel", "row", "column", "statistic"])["engine"]

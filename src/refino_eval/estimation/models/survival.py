@@ -28,6 +28,7 @@ from refino_eval.estimation.core.arrays import (
     check_length,
     check_level,
 )
+from refino_eval.estimation.core.recording import open_recording
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.models.nonlinear import Coefficient
 
@@ -176,6 +177,25 @@ def _one_group(
     }
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class AtRisk:
+    """Durations, who is observed to end, regressors (treatment first), cells and clusters of the people whose hazards are compared."""
+
+    duration: FloatArray
+    ended: BoolArray
+    columns: FloatArray
+    cells: IntArray
+    clusters: IntArray | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedHazard:
+    """The people and coefficients of a Cox model, for other programs to fit it again."""
+
+    sample: AtRisk
+    coefficients: FloatArray
+
+
 @dataclass(frozen=True)
 class HazardRatio:
     """Effect of treatment on the hazard (Cox 1972), with a separate baseline hazard for each cell.
@@ -183,7 +203,7 @@ class HazardRatio:
     ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal. With clusters the
     standard error sums score residuals in them, times G / (G - 1) (Lin and Wei 1989, JASA 84(408); Stata's `stcox, vce(cluster)`).
     ``n_informative`` are in cells with both arms and an observed end; people in others bear on the effect through the controls alone.
-    ``coefficients`` has the log hazard ratio of each control.
+    ``coefficients`` has the log hazard ratio of each control, and ``fitted`` what was fitted, kept while a recording is open.
     """
 
     log_ratio: float
@@ -199,6 +219,7 @@ class HazardRatio:
     n_cells_informative: int
     level: float
     coefficients: tuple[Coefficient, ...] = ()
+    fitted: FittedHazard | None = None
 
 
 def cox(
@@ -243,13 +264,14 @@ def cox(
     inside = where[(varies & (mean[:, 1] > 0))[groups.codes]]
     model = PHReg(duration[inside], columns[inside], status=event[inside], strata=inputs.cells[inside], ties="efron")
     fit = model.fit()
-    errors = np.asarray(fit.bse)
-    if inputs.summed_in is not None:
-        sample = _AtRisk(duration[inside], event[inside] == 1, columns[inside], inputs.cells[inside])
-        sums = _sums(_score_residuals(sample, np.asarray(fit.params), efron=True), inputs.summed_in[inside])
+    beta, errors = np.asarray(fit.params), np.asarray(fit.bse)
+    clusters = None if inputs.summed_in is None else inputs.summed_in[inside]
+    sample = AtRisk(duration[inside], event[inside] == 1, columns[inside], inputs.cells[inside], clusters)
+    if clusters is not None:
+        sums = _sums(_score_residuals(sample, beta, efron=True), clusters)
         inverse = np.asarray(fit.cov_params())
         errors = np.sqrt(np.diag(inverse @ sums.T @ sums @ inverse) * len(sums) / max(len(sums) - 1, 1))
-    estimate, error = float(fit.params[0]), float(errors[0])
+    estimate, error = float(beta[0]), float(errors[0])
     reach = float(special.ndtri(0.5 + inputs.level / 2)) * error
     return HazardRatio(
         log_ratio=estimate,
@@ -264,21 +286,12 @@ def cox(
         n_cells=groups.n_cells,
         n_cells_informative=int(np.count_nonzero(informative)),
         level=inputs.level,
-        coefficients=tuple(map(Coefficient, inputs.control_names, fit.params[1:].tolist(), errors[1:].tolist())),
+        coefficients=tuple(map(Coefficient, inputs.control_names, beta[1:].tolist(), errors[1:].tolist())),
+        fitted=None if open_recording() is None else FittedHazard(sample, beta),
     )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class _AtRisk:
-    """Durations, who is observed to end, regressors and cells of the people whose hazards are compared."""
-
-    duration: FloatArray
-    ended: BoolArray
-    columns: FloatArray
-    cells: IntArray
-
-
-def _score_residuals(sample: _AtRisk, beta: FloatArray, *, efron: bool) -> FloatArray:
+def _score_residuals(sample: AtRisk, beta: FloatArray, *, efron: bool) -> FloatArray:
     """Return each person's part of the score of the partial likelihood, shape (n, k) (Therneau and Grambsch 2000, section 4.6).
 
     A person's part is x less the mean of those at risk when the person ends, less the same deviations at all times at risk times the
@@ -368,7 +381,7 @@ def log_rank(
     if inputs.summed_in is not None:
         # The test is that of the score at no effect, whose parts are summed in clusters (Lin and Wei 1989).
         use = np.flatnonzero(inputs.rows)
-        sample = _AtRisk(duration[use], event[use] == 1, inputs.treated[use, None], inputs.cells[use])
+        sample = AtRisk(duration[use], event[use] == 1, inputs.treated[use, None], inputs.cells[use])
         variance = float(np.sum(_sums(_score_residuals(sample, np.zeros(1), efron=False), inputs.summed_in[use]) ** 2))
     chi2 = (observed - expected) ** 2 / variance
     return LogRank(

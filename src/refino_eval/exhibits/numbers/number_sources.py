@@ -19,7 +19,6 @@ class Reason(StrEnum):
     COSTS = "costs"
     CELLS = "average_over_cells"
     REWEIGHTED = "reweighted_people"
-    LIKELIHOOD = "likelihood_model"
     SURVIVAL = "survival_curve"
     BOOTSTRAP = "bootstrap"
     OUTCOMES = "several_outcomes"

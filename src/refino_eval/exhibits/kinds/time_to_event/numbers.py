@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,10 @@ from refino_eval.config.definitions import Specification
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.regression_inputs import Options
+from refino_eval.estimation.verification.hazard_engine import ask_hazard
 from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
-from refino_eval.exhibits.numbers.number_sources import Reason
+from refino_eval.exhibits.numbers.number_sources import Refitted
 from refino_eval.exhibits.numbers.person_columns import read_outcome
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
 from refino_eval.exhibits.round_steps import round_step
@@ -150,19 +152,31 @@ def _comparison(
     yield cell("log_rank", "difference", "chi2", rank.chi2, n)
     yield cell("log_rank", "difference", "df", 1, n)
     yield cell("log_rank", "difference", "p_value", rank.p_value, n)
+    yield from _hazard_rows(exhibit, hazard, n_model)
+
+
+def _hazard_rows(exhibit: TimeToEventExhibit, hazard: est.HazardRatio, n: int) -> Iterator[Row]:
+    """Return the hazard ratio, its log and those of controls; the score written out is asked for them when they are verified."""
+
+    @cache
+    def ask() -> tuple[np.ndarray, np.ndarray]:
+        assert hazard.fitted is not None
+        return ask_hazard(hazard.fitted)
+
+    ratio = Refitted("textbook", lambda: float(np.exp(ask()[0][0])), hazard.hazard_ratio * hazard.std_error)
     for statistic, value in (
         ("estimate", hazard.hazard_ratio), ("conf_low", hazard.conf_low), ("conf_high", hazard.conf_high),
         ("p_value", hazard.p_value), ("n", hazard.n_informative),
     ):  # fmt: skip
-        yield cell("cox", "hazard_ratio", statistic, value, n_model, source=Reason.LIKELIHOOD)
-    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n_model, source=Reason.LIKELIHOOD)
-    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n_model, source=Reason.LIKELIHOOD)
-    for control in hazard.coefficients if exhibit.show_controls else ():
-        if control.name.startswith(ARM):
+        yield cell("cox", "hazard_ratio", statistic, value, n, source=ratio if statistic == "estimate" else None)
+    rows = [("cox", hazard.log_ratio, hazard.std_error)]
+    rows += [(f"{COEFFICIENTS}:{control.name}", control.estimate, control.std_error) for control in hazard.coefficients]
+    for k, (row, estimate, error) in enumerate(rows):
+        if row != "cox" and (not exhibit.show_controls or row.startswith(f"{COEFFICIENTS}:{ARM}")):
             continue
-        row = f"{COEFFICIENTS}:{control.name}"
-        yield cell(row, "log_hazard_ratio", "estimate", control.estimate, n_model, source=Reason.LIKELIHOOD)
-        yield cell(row, "log_hazard_ratio", "std_error", control.std_error, n_model, source=Reason.LIKELIHOOD)
+        for place, (statistic, value) in enumerate((("estimate", estimate), ("std_error", error))):
+            source = Refitted("textbook", partial(lambda k, place: float(ask()[place][k]), k, place), error)
+            yield cell(row, "log_hazard_ratio", statistic, value, n, source=source)
 
 
 def _all_arms(
