@@ -74,7 +74,15 @@ def _generalised(fitted: FittedResponse) -> tuple[FloatArray, FloatArray, FloatA
         "poisson": families.Poisson(),
     }
     sample = fitted.sample
-    model = GLM(sample.y, sample.x, family=chosen[fitted.family], offset=sample.offset, var_weights=sample.weights)
+    # Whether a dummy is a constant does not matter here, and takes statsmodels two decompositions to find out.
+    model = GLM(
+        sample.y,
+        sample.x,
+        family=chosen[fitted.family],
+        offset=sample.offset,
+        var_weights=sample.weights,
+        hasconst=False,
+    )
     beta = np.asarray(model.fit(maxiter=200, tol=1e-14, tol_criterion="params").params)
     return beta, np.asarray(model.score_obs(beta)), np.linalg.pinv(-np.asarray(model.hessian(beta, observed=True)))
 
