@@ -112,6 +112,9 @@ def test_the_note_says_how_many_fixed_effects_are_not_counted(tmp_path, size, sa
     _, notes = computed(tmp_path, definitions(vcov="CRV1_nested"), people, y)
     assert said in notes
     assert "nested" not in computed(tmp_path, definitions(vcov="CRV1"), people, y)[1]
+    # In two dimensions, too, though these have no clusters of an arm.
+    two = people.assign(**{"cluster.2": np.arange(160) % 7})
+    assert computed(tmp_path, definitions(vcov="CRV1_nested"), two, y)[1].startswith(said)
 
 
 def test_the_wild_cluster_bootstrap_is_listed_on_request(tmp_path):

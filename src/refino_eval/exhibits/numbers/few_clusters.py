@@ -59,16 +59,15 @@ def inference_rows(
         if inputs.cluster is None:
             yield from _cell_rows(table, k, column, inputs, used, study.treated, panel)
             continue
+        row, design = clusters_row(study.treated), _design(inputs.with_columns(inputs.of_outcome(column)), used)
+        if design is not None and not inputs.covariance.counts_nested:
+            yield cell(row, column, "n_cells", design.n_nested, int(table.n[k]), panel=panel)
         if inputs.two_way:
             # Clusters of arms and effective degrees of freedom are of one dimension; re-randomisation needs to know what was assigned.
             continue
         counts = [np.unique(inputs.cluster[used & (inputs.treated == arm)]).size for arm in (0, 1)]
-        design = _design(inputs.with_columns(inputs.of_outcome(column)), used)
-        df = float("nan") if design is None else design.df("CR2")
-        row = clusters_row(study.treated)
+        df = _effective_freedom(design)
         numbers = {"n_clusters": np.unique(inputs.cluster[used]).size, "n_treated": counts[1], "n_control": counts[0]}
-        if design is not None and not inputs.covariance.counts_nested:
-            numbers["n_cells"] = design.n_nested
         for statistic, value in numbers.items():
             yield cell(row, column, statistic, value, int(table.n[k]), panel=panel)
         yield cell(row, column, "df", df, int(table.n[k]), panel=panel)
@@ -78,13 +77,19 @@ def inference_rows(
 
 
 def _design(inputs: est.RegressionInputs, used: np.ndarray) -> est.Design | None:
-    """Return the regression of the people used; None where it has no clustered covariance."""
+    """Return the regression of the people used; None where there is none."""
     try:
-        design = est.prepare(inputs.among(used))
-        design.df("CR2")
+        return est.prepare(inputs.among(used))
     except UserError:
         return None
-    return design
+
+
+def _effective_freedom(design: est.Design | None) -> float:
+    """Return the degrees of freedom of CR2; NaN where the regression has none."""
+    try:
+        return float("nan") if design is None else design.df("CR2")
+    except UserError:
+        return float("nan")
 
 
 def _randomisation(

@@ -255,12 +255,17 @@ def _diagnostics_notes(
 ) -> Iterator[str]:
     """Say what a row of diagnostics shows of clusters, of cells of one person or of small cells."""
     if row.startswith(CLUSTERS):
-        yield _clusters_note(of, style, labels, tested=tested)
+        if "n_clusters" in of:
+            yield _clusters_note(of, style, labels, tested=tested)
         if "n_cells" in of:
             n = of["n_cells"][1]
             key = "notes.nested_fixed_effects" if n else "notes.no_nested_fixed_effects"
             yield labels.say(key, n=style.integer(n))
-        if set(vcovs) & set(CRV1) and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
+        if (
+            "n_clusters" in of
+            and set(vcovs) & set(CRV1)
+            and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1)
+        ):
             yield labels.say("notes.crv1_too_small")
     elif row.startswith(SINGLETONS):
         percent = style.fixed((of["ratio"][1] - 1.0) * 100.0, 0)
