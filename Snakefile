@@ -40,7 +40,7 @@ rule all:
         FILES.aggregates(),
         FILES.run(),
         FILES.outcomes_of_everybody(),
-        FILES.release(),
+        FILES.stated_release(),
 
 
 rule aggregates:

@@ -40,11 +40,12 @@ class Checksum:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """What one job read and wrote: path from the project's root -> checksum."""
+    """What one job read and wrote: path from the project's root -> checksum; and those outputs that Snakemake was told of."""
 
     rule: str
     inputs: dict[str, Checksum]
     outputs: dict[str, Checksum]
+    stated: frozenset[str]
 
     @property
     def first_output(self) -> str:
@@ -112,7 +113,9 @@ def begin_job(folder: Path, outputs: Iterable[str]) -> None:
             _record_path(folder, record.first_output).unlink(missing_ok=True)
 
 
-def end_job(folder: Path, rule: str, *, inputs: Iterable[str], outputs: Iterable[str]) -> None:
+def end_job(
+    folder: Path, rule: str, *, inputs: Iterable[str], outputs: Iterable[str], stated: Iterable[str] | None = None
+) -> None:
     """Record what a job read and wrote.
 
     Parameters
@@ -123,6 +126,8 @@ def end_job(folder: Path, rule: str, *, inputs: Iterable[str], outputs: Iterable
         Name of the rule.
     inputs, outputs
         Files, from the project's root; the first output names the job.
+    stated
+        The outputs that Snakemake was told of, and has records of; default: all.
     """
     # What another job wrote was read by that job's end: its checksum need not be computed again.
     checksums = Checksums({path: known for record in read_records(folder) for path, known in record.outputs.items()})
@@ -132,6 +137,7 @@ def end_job(folder: Path, rule: str, *, inputs: Iterable[str], outputs: Iterable
         "rule": rule,
         "inputs": {path: _plain(checksum) for path, checksum in read.items() if checksum is not None},
         "outputs": {path: _plain(checksum) for path, checksum in written.items() if checksum is not None},
+        "stated": list(written if stated is None else stated),
     }
     folder.mkdir(parents=True, exist_ok=True)
     _write(_record_path(folder, next(iter(written))), record)
@@ -149,13 +155,13 @@ def read_records(folder: Path) -> list[JobRecord]:
                 {name: _checksum(entry) for name, entry in data[key].items()} for key in ("inputs", "outputs")
             )
             if outputs:
-                records.append(JobRecord(data["rule"], inputs, outputs))
+                records.append(JobRecord(data["rule"], inputs, outputs, frozenset(data.get("stated", outputs))))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
     return records
 
 
-def unvouched(folder: Path, planned: Iterable[str]) -> list[Unvouched]:
+def unvouched(folder: Path, planned: Iterable[str], stated: Iterable[str] = ()) -> list[Unvouched]:
     """Return the planned files that no job vouches for as they are now.
 
     Parameters
@@ -164,6 +170,8 @@ def unvouched(folder: Path, planned: Iterable[str]) -> list[Unvouched]:
         The folder of records.
     planned
         The files that a run is to make, from the project's root, which is the current folder.
+    stated
+        Those that Snakemake is told of. Without a record of one, it would not see a change of what it is made from.
 
     Returns
     -------
@@ -183,6 +191,9 @@ def unvouched(folder: Path, planned: Iterable[str]) -> list[Unvouched]:
         elif record.first_output not in compared:
             compared.add(record.first_output)
             found += [Unvouched(path, reason) for reason in _differences(record, owner, checksums)]
+    for path in stated:
+        if path in owner and path not in owner[path].stated:
+            found.append(Unvouched(path, f"{path} was made next to another file, and Snakemake has no record of it"))
     _write_cache(folder, checksums)
     return found
 

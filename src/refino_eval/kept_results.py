@@ -24,7 +24,7 @@ from typing import Any
 
 from refino_eval.checksums import Checksums
 from refino_eval.errors import MachineError, UserError, machine_problem, masked
-from refino_eval.workflow_job import PERSON_LEVEL, protect
+from refino_eval.workflow_job import PERSON_LEVEL, also_written, protect
 
 STORE = "kept"
 RECORD = "record.json"
@@ -143,6 +143,7 @@ class KeptResults:
         The inputs are read here, before anything is computed from them: what `keep` records is what was there when the
         computation began.
         """
+        also_written(map(Path, result.writes))
         self._keys[result.name] = key = self._key(result)
         folder = self._folder(result)
         try:
@@ -200,6 +201,8 @@ class KeptResults:
                 logger.info("%s: unchanged", result.name)
                 continue
             try:
+                for path in result.writes:  # Snakemake removed the outputs that it knows of
+                    Path(path).unlink(missing_ok=True)
                 make(result)
                 self.keep(result)
             except UserError as error:

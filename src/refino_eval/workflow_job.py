@@ -76,7 +76,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         protect(outputs)
         with _recorded(snakemake):
             yield logger
-            protect(outputs)
+            protect([*outputs, *map(Path, _also_written)])
     except UserError as error:
         _leave(logger, snakemake.rule, [masked(problem) for problem in error.problems], USER_PROBLEMS)
         sys.exit(USER_ERROR)
@@ -128,7 +128,8 @@ def _recorded(snakemake: Any) -> Iterator[None]:
     _also_written.clear()
     yield
     inputs = [*(str(path) for path in snakemake.input), *_also_read]
-    end_job(folder, snakemake.rule, inputs=dict.fromkeys(inputs), outputs=dict.fromkeys([*outputs, *_also_written]))
+    written = dict.fromkeys([*outputs, *_also_written])
+    end_job(folder, snakemake.rule, inputs=dict.fromkeys(inputs), outputs=written, stated=outputs)
 
 
 def person_level_folder(results: Path) -> Path:

@@ -69,6 +69,24 @@ def digest_of_kind(script):
     return cache(lambda kind: source_digest(SCRIPTS / script, kind))
 
 
+def named_files():
+    """Return the files that the command line names; there are no settings where rules are only listed or checked."""
+    settings = workflow.dag_settings
+    names = (*settings.targets, *settings.forcerun) if settings is not None else ()
+    return {os.path.normpath(str(name)) for name in names}
+
+
+NAMED = named_files()
+
+
+def with_named(stated, made):
+    """Return what Snakemake is told that a job makes: some of its files, and of the others those that the command line names.
+
+    Snakemake looks at each output many times, and keeps a record of each. The job records every file that it makes.
+    """
+    return [path for path in made if path in stated or path in NAMED]
+
+
 def number_making_digests():
     """Return the hash of the library code behind each rule that computes numbers."""
     scripts = [
@@ -85,7 +103,9 @@ def warn_of_unvouched_files():
     """Name files that Snakemake takes for up to date by their times, and that are not what their jobs wrote."""
     if not workflow.is_main_process or PROBLEMS_VARIABLE in os.environ:
         return
-    found = unvouched(CONFIGURATION.results_folder / FOLDER, FILES.planned())
+    found = unvouched(
+        CONFIGURATION.results_folder / FOLDER, FILES.planned(), FILES.stated_release()
+    )
     again = [file for file in found if file.reason]
     if again:
         listed = "\n".join(f"  {file.reason}" for file in again)

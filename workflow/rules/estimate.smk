@@ -20,7 +20,13 @@ for JOB in EVALUATION.jobs.estimates():
             published=FILES.estimation_inputs(JOB.names, "published"),
             flow=FILES.estimation_inputs(JOB.names, "flow"),
         output:
-            [path for name in JOB.names for path in FILES.aggregate_of(name)],
+            [
+                path
+                for name in JOB.names
+                for path in with_named(
+                    FILES.aggregate_of(name)[:1], FILES.aggregate_of(name)
+                )
+            ],
         log:
             f"logs/{STUDY.name}/{JOB.rule}.log",
         benchmark:

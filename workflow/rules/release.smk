@@ -25,7 +25,7 @@ for FORM in ["table", "figure"]:
             output:
                 [
                     marked(
-                        FILES.release_of(name),
+                        with_named(FILES.stated_of(name), FILES.release_of(name)),
                         f"../report/{FORM}.rst",
                         category=PARAMS.chapter(name),
                         exhibit=name,
@@ -51,7 +51,7 @@ for FORM in ["table", "figure"]:
                     if JOB.gathers
                     else None
                 ),
-                names=PARAMS.names(),
+                names=Recorded(PARAMS.names()),
                 languages=list(CONFIGURATION.project.languages),
                 formats=FILES.formats(FORM),
                 stars=PARAMS.stars(FORM),

@@ -57,13 +57,12 @@ class JobParams:
 
     # --- Deliveries and people ---
 
-    def recipe(self) -> Params | None:
+    def recipe(self) -> Recorded | None:
         """Return the recipe of the synthetic register."""
         if self.evaluation.synthetic is None:
             return None
         path = f"config/synthetic/{self.evaluation.synthetic.recipe}.yaml"
-        recipe: Params = read_yaml(self.configuration.root / path, path)
-        return recipe
+        return Recorded(read_yaml(self.configuration.root / path, path))
 
     def source(self, register: str) -> Params:
         """Return the description of a register."""
@@ -177,23 +176,25 @@ class JobParams:
     def _states(self, names: Iterable[str]) -> Params:
         return _named(self.definitions.states, dependencies.needed_states(self.definitions, list(names)), without_text)
 
-    def comparison_with_plan(self) -> Params:
+    def comparison_with_plan(self) -> Recorded:
         """Return the registered plan, and the outcomes that it may speak of as they are now."""
         planned = self.plan.primary if self.plan else {}
         used = self.files.outcome_names()
         entries = self.definitions.outcomes
         names = [name for name in dict.fromkeys([*planned, *used]) if name in entries]
         states = [state for name in names for state in dependencies.outcome_states(entries[name])]
-        return {
-            "plan": _plain(self.plan) if self.plan else None,
-            # Role and family are text for every other job, and what the plan is about here.
-            "outcomes": {
-                name: {**without_text(entries[name]), "role": entries[name].role, "family": entries[name].family}
-                for name in names
-            },
-            "states": self._states(states),
-            "used": used,
-        }
+        return Recorded(
+            {
+                "plan": _plain(self.plan) if self.plan else None,
+                # Role and family are text for every other job, and what the plan is about here.
+                "outcomes": {
+                    name: {**without_text(entries[name]), "role": entries[name].role, "family": entries[name].family}
+                    for name in names
+                },
+                "states": self._states(states),
+                "used": used,
+            }
+        )
 
     # --- Estimates ---
 

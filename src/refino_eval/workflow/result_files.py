@@ -11,6 +11,9 @@ from refino_eval.config import Configuration, Definitions, Evaluation, Unit, dep
 from refino_eval.config.definitions import SeriesCovariate
 from refino_eval.registers.register_files import find_files
 
+IN_BROWSERS = (".html", ".svg", ".png")
+"""Endings of the files of a table or figure that the workflow is planned by; those of other formats are written next to them."""
+
 NOT_MADE = "not_made"
 """Statistic of an exhibit that could not be computed (see `exhibits.tidy`, which takes long to load)."""
 
@@ -369,6 +372,14 @@ class ResultFiles:
         ]
         return [*paths, f"{stem}.csv"] if once else paths
 
+    def stated_of(self, name: str) -> list[str]:
+        """Return the files of a table or figure that Snakemake knows of: what browsers show, or else one file.
+
+        The job records the others as well (`checksums.py`), with what they contain.
+        """
+        files = self.release_of(name)
+        return [path for path in files if path.endswith(IN_BROWSERS)] or files[:1]
+
     def rendered(self) -> list[str]:
         """Return the tables and figures of every exhibit."""
         return [path for name in self.evaluation.exhibits for path in self.release_of(name)]
@@ -407,6 +418,11 @@ class ResultFiles:
     def release(self) -> list[str]:
         """Return all tables, figures and pages; those of confidential data are in `internal/` and stay in the secure zone."""
         return [*self.rendered(), *self.bundles(), *self.reports(), *self.catalogue()]
+
+    def stated_release(self) -> list[str]:
+        """Return those of them that Snakemake knows of."""
+        stated = [path for name in self.evaluation.exhibits for path in self.stated_of(name)]
+        return [*stated, *self.bundles(), *self.reports(), *self.catalogue()]
 
 
 def _codelists(names: Iterable[str | None]) -> list[str]:

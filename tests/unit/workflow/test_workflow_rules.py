@@ -52,6 +52,17 @@ def test_a_table_has_a_file_in_every_language_and_format_and_a_figures_numbers_o
     assert len(set(files.release())) == len(files.release())
 
 
+def test_snakemake_plans_by_the_files_that_browsers_show_and_by_one_where_there_is_none():
+    release = "results/refino/release"
+    stated = {Path(path).name for path in REFINO.files.stated_of("table_8_1")}
+    assert stated == {"table_8_1.nb.html", "table_8_1.en.html"}
+    assert set(REFINO.files.report_figures()) <= set(REFINO.files.stated_release()) < set(REFINO.files.release())
+    formats = REFINO.configuration.project.formats.model_copy(update={"tables": ("tex", "csv")})
+    project = REFINO.configuration.project.model_copy(update={"formats": formats})
+    files = Workflow(REFINO.configuration.__class__(**{**vars(REFINO.configuration), "project": project})).files
+    assert files.stated_of("table_8_1") == [f"{release}/tables/table_8_1.nb.tex"]
+
+
 def test_the_report_waits_for_its_pictures_and_for_no_other_file_of_an_exhibit():
     files = REFINO.files
     shown = {f"results/refino/release/figures/{name}.{language}.svg"

@@ -35,7 +35,7 @@ from refino_eval.cli.running.up_to_date import fingerprint, is_up_to_date, recor
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.load import project_root
-from refino_eval.errors import NO_MEMORY, MachineError, UserError, nearest, raise_problems, reason_in
+from refino_eval.errors import NO_MEMORY, USER_ERROR, MachineError, UserError, nearest, raise_problems, reason_in
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
 from refino_eval.workflow_job import (
@@ -179,6 +179,9 @@ class _Attempt:
             again = _to_make_again(configuration, until, self.console)
             command = [*_python(found), *_snakemake(name, self.place, self.cores, until, self.force, again)]
             last, jobs = _follow(command, root, found, self.log, self.console, held)
+            if last is None and jobs and self.is_whole:
+                end_failure(configuration)  # the page shows it
+                _write_study_page(root, found, self.console)
         enter_usage(configuration.results_folder / BENCHMARKS, folder)
         raise_problems(_left(folder, USER_PROBLEMS))
         if last is None:
@@ -195,7 +198,7 @@ class _Attempt:
         """Leave a note of a failure where results of an earlier run are, and return what to say of them."""
         lines = note_failure(self.configuration, self.since, self.log, problems)
         if lines:
-            _write_study_page(self.root, self.console)
+            _write_study_page(self.root, os.environ, self.console)
         return lines
 
     def finish(self, jobs: int) -> int:
@@ -208,8 +211,8 @@ class _Attempt:
             console.print(line, markup=False)
         failed_before = self.is_whole and end_failure(configuration)
         # Where nothing changed, the page of all studies is as the run of the latest of them left it.
-        if self.is_whole and (jobs or failed_before or not (self.root / "results" / STUDY_PAGE).is_file()):
-            _write_study_page(self.root, console)
+        if self.is_whole and (failed_before or not (self.root / "results" / STUDY_PAGE).is_file()):
+            _write_study_page(self.root, os.environ, console)
         if self.is_whole:
             for line in pdf_after_run(configuration):
                 console.print(line, markup=False)
@@ -218,15 +221,20 @@ class _Attempt:
         return 0
 
 
-def _write_study_page(root: Path, console: Console) -> None:
-    """Write the page of all studies; what is wrong with its comparisons is no fault of this evaluation."""
-    from refino_eval.report.studies.study_page import write_study_page
+def _write_study_page(root: Path, environment: Mapping[str, str], console: Console) -> None:
+    """Write the page of all studies; what is wrong with its comparisons is no fault of this evaluation.
 
-    try:
-        write_study_page(root)
-    except UserError as error:
-        for problem in error.problems:
+    It takes libraries that the job server has and this process needs for nothing else.
+    """
+    command = [*_python(environment), "-m", "refino_eval.report.studies.study_page"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == USER_ERROR:
+        for problem in done.stdout.splitlines():
             console.print(f"The page of all studies was not made: {problem}", markup=False)
+    elif done.returncode:
+        if reason := reason_in(done.stderr):
+            raise MachineError(f"The page of all studies was not made: {reason}")
+        raise RuntimeError(f"The page of all studies was not made:\n{done.stderr}")
 
 
 def _require_inputs(configuration: Configuration) -> None:
@@ -254,10 +262,11 @@ def _to_make_again(configuration: Configuration, until: str | None, console: Con
     from refino_eval.checksums import FOLDER, unvouched
     from refino_eval.workflow import Workflow
 
-    planned = Workflow(configuration).files.planned(until)
+    files = Workflow(configuration).files
+    planned, whole = files.planned(until), until in (None, "all")
     if not any(Path(path).exists() for path in planned):
         return []
-    found = unvouched(configuration.results_folder / FOLDER, planned)
+    found = unvouched(configuration.results_folder / FOLDER, planned, files.stated_release() if whole else ())
     reasons = list(dict.fromkeys(file.reason for file in found if file.reason))
     if reasons:
         console.print("Not as the last run left it, so made again:", markup=False)

@@ -7,6 +7,7 @@ evaluation it shows that it was run and where its report is, and no number.
 from __future__ import annotations
 
 import csv
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from refino_eval.config.across.forests import load_forests
 from refino_eval.config.base import Label, Language, text_in
 from refino_eval.config.entry_files import listed_files, study_files
 from refino_eval.config.yaml_files import read_yaml
+from refino_eval.errors import USER_ERROR, UserError
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import SEARCH, scripted, write_page
 from refino_eval.report.studies.forest import forest_effects
@@ -151,3 +153,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as lines:
             yield from csv.DictReader(lines)
+
+
+if __name__ == "__main__":
+    try:
+        write_study_page(Path.cwd())
+    except UserError as error:
+        print(*error.problems, sep="\n")
+        sys.exit(USER_ERROR)
