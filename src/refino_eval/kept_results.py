@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,13 +89,18 @@ class KeptParts:
         """Return a part: as it was kept if it is made from the same, or else made now."""
         if self._path is None:
             return make()
-        key = _hash([self._made_from, made_from()])
-        if key in self._earlier:
-            self._parts[key] = self._earlier[key]
-            return json.loads(self._earlier[key])
-        part = make()
-        self._parts[key] = json.dumps(part, separators=(",", ":"))
-        return part
+        return self.of_each({"": made_from()}, lambda _: {"": make()})[""]
+
+    def of_each(
+        self, made_from: Mapping[str, Any], make: Callable[[Sequence[str]], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return parts by name, each as `of`; those that are missing are made together, where that costs less than one by one."""
+        keys = {name: _hash([self._made_from, data]) for name, data in made_from.items()}
+        missing = [name for name, key in keys.items() if key not in self._earlier]
+        made = make(missing) if missing else {}
+        texts = {name: json.dumps(part, separators=(",", ":")) for name, part in made.items()}
+        self._parts |= {key: texts[name] if name in texts else self._earlier[key] for name, key in keys.items()}
+        return {name: made[name] if name in made else json.loads(self._earlier[key]) for name, key in keys.items()}
 
     def keep(self) -> None:
         """Keep the parts that were asked for, and no others."""

@@ -195,6 +195,20 @@ def test_no_draft_is_left():
     assert [path for path in RESULTS.rglob(".*")] == []
 
 
+def test_parts_that_are_missing_are_made_together(tmp_path):
+    asked = []
+
+    def parts(**made_from):
+        kept = KeptParts(tmp_path / "parts.jsonl", "code")
+        found = kept.of_each(made_from, lambda names: asked.append(names) or {name: [name] for name in names})
+        kept.keep()
+        return found
+
+    assert parts(a=1, b=2) == parts(a=1, b=2) == {"a": ["a"], "b": ["b"]}
+    assert parts(b=3, a=1) == {"b": ["b"], "a": ["a"]}
+    assert asked == [["a", "b"], ["b"]]
+
+
 def test_parts_are_kept_by_what_they_are_made_from_unless_their_file_is_damaged(tmp_path):
     path, made = tmp_path / "parts.jsonl", []
 

@@ -1,7 +1,7 @@
 """Write the catalogue of definitions in every language, after running their worked examples.
 
 Inputs: code lists. Outputs: self-contained HTML pages, and the catalogue as Markdown. A page whose definitions are unchanged is
-kept.
+kept, and so are the results of examples of unchanged definitions.
 """
 
 from functools import cache
@@ -25,8 +25,14 @@ with job(snakemake) as log:
         """Run the worked examples, which have the same results in every language."""
         from refino_eval.report.catalogue_page import catalogue_inputs
 
-        codelists = Path("config/codelists")
-        return catalogue_inputs(params.configuration, other_sources=params.other_sources, codelists=codelists)
+        lists = [(path, Path(path).read_text(encoding="utf-8")) for path in snakemake.input.codelists]
+        clocks, sources = params.configuration["evaluation"].get("clocks"), params.configuration["sources"]
+        parts = kept.parts(results[0], [clocks, sources, lists, params.source_digest])
+        read = catalogue_inputs(
+            params.configuration, other_sources=params.other_sources, codelists=Path("config/codelists"), kept=parts
+        )
+        parts.keep()
+        return read
 
     def write_definitions(result: Result) -> None:
         """Write the catalogue in one language."""
@@ -38,11 +44,9 @@ with job(snakemake) as log:
         log.info("%s: %d definitions", result.name, shown)
 
     made_from = [params.configuration, params.other_sources, params.source_digest]
-    KeptResults(results_of(snakemake), "pages").make_each(
-        [
-            Result(f"catalogue_{language}", made_from, tuple(snakemake.input.codelists), tuple(paths))
-            for language, paths in params.writes.items()
-        ],
-        write_definitions,
-        log,
-    )
+    results = [
+        Result(f"catalogue_{language}", made_from, tuple(snakemake.input.codelists), tuple(paths))
+        for language, paths in params.writes.items()
+    ]
+    kept = KeptResults(results_of(snakemake), "pages")
+    kept.make_each(results, write_definitions, log)

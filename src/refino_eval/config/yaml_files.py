@@ -106,7 +106,7 @@ def _is_simple(text: str) -> bool:
     return True
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
     """Put text in quotation marks wherever YAML 1.1 or this reader would take it for something else."""
 
 

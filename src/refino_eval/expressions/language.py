@@ -28,6 +28,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from refino_eval.errors import UserError, nearest
@@ -482,6 +483,7 @@ def explained(problem: Problem, text: str, where: str) -> UserError:
     )
 
 
+@lru_cache(maxsize=4096)
 def names_in(text: str) -> tuple[str, ...]:
     """Return the names in an expression, in order of appearance; whether they exist is for the caller to say.
 

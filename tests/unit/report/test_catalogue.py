@@ -1,5 +1,6 @@
 """The catalogue of definitions: everything on one page, in both languages, and nothing that is not so."""
 
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -10,6 +11,7 @@ from refino_eval.catalogue.sentences import sentence
 from refino_eval.catalogue.window_drawing import window_svg
 from refino_eval.config import definitions as d
 from refino_eval.config import load_configuration
+from refino_eval.kept_results import KeptParts
 from refino_eval.report.catalogue_page import catalogue_inputs, write_catalogue
 from refino_eval.text import say
 from support import project as toy
@@ -97,6 +99,30 @@ def test_every_definition_is_on_a_well_formed_page(root, language):
     assert not page.tags & {"link", "img", "iframe"}
     assert page.headings[0] == 1
     assert all(later - earlier <= 1 for earlier, later in zip(page.headings, page.headings[1:], strict=False))
+
+
+def test_only_examples_of_changed_definitions_and_of_what_reads_them_are_run_again(root, tmp_path):
+    configuration, path = plain(load_configuration(root)), tmp_path / "parts.jsonl"
+
+    def results():
+        kept = KeptParts(path)
+        inputs = catalogue_inputs(configuration, other_sources={}, codelists=root / "config/codelists", kept=kept)
+        kept.keep()
+        return inputs.results
+
+    def run():
+        return {key for key, result in results().items() if result.run}
+
+    first = results()
+    assert results() == first
+    assert ("states", "ordinary") in run()
+    # A mark in what is kept shows what is taken from there.
+    marked = path.read_text(encoding="utf-8").partition("\n")[2].replace("[true,", "[false,")
+    path.write_text(f"{hashlib.sha256(marked.encode()).hexdigest()}\n{marked}", encoding="utf-8")
+    assert run() == set()
+    configuration["definitions"]["states"]["hours"]["combine"] = "max"
+    outcomes = {("outcomes", name) for name in configuration["definitions"]["outcomes"] if name != "abroad_month_1"}
+    assert run() == {("states", "hours"), ("states", "half_time"), *outcomes}
 
 
 def test_used_entries_come_first_and_the_others_are_marked(root):
