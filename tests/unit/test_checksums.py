@@ -56,6 +56,14 @@ def test_an_edit_of_a_second_output_is_found_and_the_job_is_named_by_a_planned_f
     assert reasons(project) == {"table": "table.parquet is not what its job wrote"}
 
 
+def test_a_file_that_snakemake_has_no_record_of_is_made_again_where_it_plans_by_it(project):
+    end_job(project, "estimate", inputs=["clean"], outputs=["table", "table.parquet"], stated=["table"])
+    assert unvouched(project, PLANNED, ["table"]) == []
+    (found,) = unvouched(project, PLANNED, ["table.parquet"])
+    assert found.path == "table.parquet"
+    assert "Snakemake has no record of it" in found.reason
+
+
 def test_a_deleted_intermediate_file_is_found(project):
     os.remove("clean")
     assert reasons(project) == {"clean": "clean was deleted"}
