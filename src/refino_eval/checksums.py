@@ -45,7 +45,7 @@ class JobRecord:
     rule: str
     inputs: dict[str, Checksum]
     outputs: dict[str, Checksum]
-    stated: frozenset[str]
+    stated: tuple[str, ...]
 
     @property
     def first_output(self) -> str:
@@ -155,7 +155,7 @@ def read_records(folder: Path) -> list[JobRecord]:
                 {name: _checksum(entry) for name, entry in data[key].items()} for key in ("inputs", "outputs")
             )
             if outputs:
-                records.append(JobRecord(data["rule"], inputs, outputs, frozenset(data.get("stated", outputs))))
+                records.append(JobRecord(data["rule"], inputs, outputs, tuple(data.get("stated", outputs))))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
     return records
@@ -190,7 +190,9 @@ def unvouched(folder: Path, planned: Iterable[str], stated: Iterable[str] = ()) 
             found.append(Unvouched(path, ""))
         elif record.first_output not in compared:
             compared.add(record.first_output)
-            found += [Unvouched(path, reason) for reason in _differences(record, owner, checksums)]
+            # A file that Snakemake knows of names the job; a planned one does where it can.
+            names = path if path in record.stated else record.stated[0]
+            found += [Unvouched(names, reason) for reason in _differences(record, owner, checksums)]
     for path in stated:
         if path in owner and path not in owner[path].stated:
             found.append(Unvouched(path, f"{path} was made next to another file, and Snakemake has no record of it"))

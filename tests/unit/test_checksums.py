@@ -62,6 +62,9 @@ def test_a_file_that_snakemake_has_no_record_of_is_made_again_where_it_plans_by_
     (found,) = unvouched(project, PLANNED, ["table.parquet"])
     assert found.path == "table.parquet"
     assert "Snakemake has no record of it" in found.reason
+    os.remove("table.parquet")
+    (found,) = unvouched(project, ["table.parquet"])
+    assert (found.path, found.reason) == ("table", "table.parquet was deleted")
 
 
 def test_a_deleted_intermediate_file_is_found(project):

@@ -116,15 +116,19 @@ def test_changed_and_deleted_files_are_named_and_made_again(project):
     edit(results / "aggregates/reference_effects.csv", before["reference_effects.csv"][:-3] + b"999")
     edit(results / "aggregates/reference_balance.parquet", b"cut")
     edit(results / "person_level/outcomes.parquet", None)
+    table = results / "release/tables/reference_effects.nb.docx"
+    edit(table, None)
     done = run(project)
     assert done.returncode == 0, done.stdout + done.stderr
     for said in (
         "aggregates/reference_effects.csv is not what its job wrote",
         "aggregates/reference_balance.parquet is not what its job wrote",
         "person_level/outcomes.parquet was deleted",
+        "release/tables/reference_effects.nb.docx was deleted",
     ):
         assert f"{RESULTS}/{said}" in done.stdout
     assert contents(project) == before
+    assert table.is_file()
     assert "Everything is up to date." in run(project).stdout
 
 

@@ -69,14 +69,8 @@ def digest_of_kind(script):
     return cache(lambda kind: source_digest(SCRIPTS / script, kind))
 
 
-def named_files():
-    """Return the files that the command line names; there are no settings where rules are only listed or checked."""
-    settings = workflow.dag_settings
-    names = (*settings.targets, *settings.forcerun) if settings is not None else ()
-    return {os.path.normpath(str(name)) for name in names}
-
-
-NAMED = named_files()
+# Rules are read before Snakemake has its settings: what the command line names is in its arguments alone.
+NAMED = {os.path.normpath(argument) for argument in sys.argv[1:]}
 
 
 def with_named(stated, made):
