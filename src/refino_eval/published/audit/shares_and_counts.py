@@ -307,7 +307,10 @@ def _is_binary_but_for_a_slip(document: Document, row: Sequence[Spread]) -> bool
     half = Fraction(1, 2)
     first, last = math.ceil(wanted.low / unit - half), math.floor(wanted.high / unit + half)
     texts = [f"{Decimal(k) * sd.printed.unit:f}" for k in range(first, min(last, first + FEWEST) + 1)]
-    return is_slip(sd, wanted) or any(mistyped(f"{sd.printed.value:f}", text) for text in texts)
+    # What was typed wrongly had been rounded like the standard deviation that fits.
+    rounding = Fraction(fitting[0].sd.printed.unit) / 2
+    rounded = Interval(wanted.low - rounding, wanted.high + rounding)
+    return is_slip(sd, rounded) or any(mistyped(f"{sd.printed.value:f}", text) for text in texts)
 
 
 def _spread(document: Document, mean: Cell, sd: Cell, whole: int) -> Spread:
