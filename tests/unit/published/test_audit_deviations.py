@@ -240,3 +240,37 @@ def test_one_standard_deviation_of_a_yes_no_variable_may_have_a_typing_error(sd,
     assert reported(cells) == set()
     # 31.2 is no typing error: the other one may fit by chance.
     assert {rule for rule, _ in reported(cells, {"means//all/anxious/sd_control": sd})} == rules
+
+
+def p_values():
+    """Return nine outcomes with the usual p-value, that of a permutation test, and one adjusted for the family."""
+    cells = {}
+    for k, p in enumerate((0.004, 0.031, 0.012, 0.22, 0.47, 0.081, 0.63, 0.15, 0.34)):
+        for name, value in (("p_value", p), ("p_value_ri", p * 1.04), ("p_value_fwer", 1 - (1 - p) ** 4)):
+            cells[f"tests//outcome_{k}/effect/{name}"] = f"{value:.3f}"
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("p_value_ri", "0.620"), ("p_value_fwer", "0.042"), ("p_value_fwer", "0.993")]
+)
+def test_several_p_values_of_one_test_agree(name, wrong):
+    cells = p_values()
+    assert reported(cells) == set()
+    assert reported(cells, {f"tests//outcome_3/effect/{name}": wrong}) == {
+        ("p_value", f"tests//outcome_3/effect/{name}")
+    }
+
+
+def test_a_standard_error_is_compared_with_the_control_mean_of_its_outcome():
+    rng = np.random.default_rng(4)
+    cells = {}
+    for k in range(9):
+        mean = float(rng.uniform(0.05, 0.6))
+        error = 0.021 * (mean * (1 - mean)) ** 0.5 * float(rng.uniform(0.93, 1.07)) * 2
+        cells[f"effects//treated/outcome_{k}/estimate"] = f"{error * (k / 3 - 1.2):.4f}"
+        cells[f"effects//treated/outcome_{k}/std_error"] = f"{error:.4f}"
+        cells[f"effects//control/outcome_{k}/mean"] = f"{mean:.3f}"
+    assert reported(cells) == set()
+    at = "effects//treated/outcome_5/std_error"
+    assert ("magnitude", at) in reported(cells, {at: cells[at].replace("0.0", "0.00", 1)[:6]})

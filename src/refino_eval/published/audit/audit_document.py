@@ -20,6 +20,7 @@ from refino_eval.published.audit.comparisons.irregular_decimals import irregular
 from refino_eval.published.audit.comparisons.model_consistency import model_consistency
 from refino_eval.published.audit.comparisons.outlying_ratios import outlying_ratios
 from refino_eval.published.audit.comparisons.rounded_sums import rounded_sums
+from refino_eval.published.audit.comparisons.several_p_values import several_p_values
 from refino_eval.published.audit.comparisons.sibling_models import sibling_models
 from refino_eval.published.audit.comparisons.sister_rows import sister_rows
 from refino_eval.published.audit.comparisons.star_order import star_order
@@ -41,7 +42,7 @@ from refino_eval.published.values import load_published
 FAMILIES = (
     sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
     category_tests, significance, subgroup_tables,
-    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, broken_series, irregular_decimals, star_order, unusual_numbers, other_documents,
+    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, broken_series, irregular_decimals, star_order, several_p_values, unusual_numbers, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""

@@ -13,7 +13,7 @@ standard errors, that adjustments do not make.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -53,11 +53,11 @@ Ends = tuple[float, float]
 
 @dataclass(frozen=True)
 class Comparison:
-    """An estimate with its standard error, and the two groups that it compares."""
+    """An estimate with its standard error, and the means of the two groups that it compares, or of one."""
 
     place: Mapping[str, Cell]
     estimate: Cell
-    means: tuple[Cell, Cell]
+    means: tuple[Cell, ...]
     deviations: tuple[Cell, Cell] | None
     error: Interval
     in_percent: bool
@@ -83,12 +83,29 @@ def deviating_rows(document: Document) -> Iterator[Finding]:
             within = "mean_treated" in row.place or "mean_control" in row.place
             column = ("",) if within else (row.estimate.key[3], *(mean.key[3] for mean in row.means))
             groups.setdefault((*column, row.means[0].statistic), []).append(row)
-        for group in groups.values():
+        for group in (*groups.values(), *_with_one_mean(document, exhibit, {row.estimate for row in rows})):
             far = _far_errors(group)
             for row, others in far:
                 yield from _far_error(document, row, others)
             # A wrong standard error makes the estimate seem far from the means.
             yield from _far_estimates(document, [row for row in group if row not in [other for other, _ in far]])
+
+
+def _with_one_mean(document: Document, exhibit: str, known: Container[Cell]) -> Iterator[list[Comparison]]:
+    """Yield the rows, or columns, of estimates of different outcomes, of which the table has one mean each."""
+    lines: dict[tuple[object, ...], list[Comparison]] = {}
+    for cell in document.of("estimate"):
+        if cell.key[0] != exhibit or cell in known:
+            continue
+        place = document.places[cell.place]
+        mean, error = document.common(("mean_control", "mean"), cell), error_of(place, cell)
+        if mean is not None and error is not None and mean.printed.value:
+            for axis in (2, 3):
+                line = lines.setdefault((axis, cell.key[1], cell.key[axis]), [])
+                line.append(Comparison(place, cell, (mean,), None, error, in_percent=False))
+    for line in lines.values():
+        if len({row.means[0] for row in line}) == len(line):
+            yield line
 
 
 def _comparisons(document: Document, exhibit: str) -> Iterator[Comparison]:
@@ -266,7 +283,7 @@ def _far_error(document: Document, row: Comparison, others: Sequence[float]) -> 
 
 
 def _far_estimates(document: Document, rows: Sequence[Comparison]) -> Iterator[Finding]:
-    if len(rows) <= FEWEST:
+    if len(rows) <= FEWEST or len(rows[0].means) < 2:
         return
     scale = 100 if rows[0].means[0].statistic == "share" and rows[0].in_percent else 1
     options = [
