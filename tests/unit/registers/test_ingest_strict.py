@@ -20,6 +20,7 @@ from refino_eval.errors import UserError
 from refino_eval.registers.ingest import ingest
 from refino_eval.registers.readers import archives, statistical_files, text_rows
 from refino_eval.registers.readers.file_form import FileForm
+from refino_eval.registers.readers.value_kinds import BLANKS
 
 WHY = "a reason that is long enough"
 
@@ -62,6 +63,18 @@ def test_blanks_of_every_kind_are_stripped_from_ids(tmp_path: Path, blank: str, 
         pq.write_table(pa.table(table), tmp_path / "f.parquet")
     clean, _ = rows(tmp_path, make_source(f"f.{form}", format=form))
     assert clean[0][0] == "0042"
+
+
+def test_a_typed_file_loses_every_blank_at_either_end_and_none_inside(tmp_path: Path) -> None:
+    texts = [
+        text for blank in BLANKS for text in (f"{blank}å4", f"å4{blank}", f"å{blank}4", blank, f"{blank}å\n{blank}")
+    ]
+    table = {"lopenr": texts, "dag": [dt.date(2018, 1, 1)] * len(texts)}
+    pq.write_table(pa.table(table), tmp_path / "f.parquet")
+    clean, rejects = rows(tmp_path, make_source("f.parquet", format="parquet"))
+    expected = [text.strip(BLANKS) for text in texts]
+    assert [row[0] for row in clean] == [text for text in expected if text]
+    assert [row[0] for row in rejects] == [number for number, text in enumerate(expected, start=1) if not text]
 
 
 def test_latin_1_no_break_spaces_are_stripped(tmp_path: Path) -> None:
