@@ -204,7 +204,10 @@ class PlainExhibit(Strict):
         chosen = {name: specifications[name] for name in self.specifications_read if name in specifications}
         for name, entry in chosen.items():
             which = f" The specification is '{name}'." if len(chosen) > 1 else ""
-            yield from self._refused_weights(weights if entry.given_weights is None else entry.given_weights or None)
+            given = weights if entry.given_weights is None else entry.given_weights or None
+            yield from self._refused_weights(given)
+            weighted = bool(given) or entry.options["nonresponse"]
+            yield from (f"{refusal}{which}" for refusal in self.refused_by_kind(entry, weighted=weighted))
             refused = (option for option, is_set in entry.options.items() if is_set and option not in self.honoured)
             yield from (f"{REFUSED_OPTIONS[option]}{which}" for option in refused)
             several = len(self.outcome_columns) > 1 and getattr(self, "missing", "common") == "available"
@@ -223,6 +226,10 @@ class PlainExhibit(Strict):
                 f"re-randomises what was assigned, and clusters in two dimensions ({cluster_key}) do not say what that was. Add `draw_unit: "
                 "person` if people were assigned one by one; otherwise name one column of clusters, or leave the exhibit out."
             )
+
+    def refused_by_kind(self, entry: Specification, *, weighted: bool) -> Iterator[str]:
+        """Return what this kind alone does not honour of a specification; `weighted`: whether it is estimated with weights."""
+        yield from ()
 
     def _refused_weights(self, weights: str | None) -> Iterator[str]:
         if weights and not self.takes_weights:

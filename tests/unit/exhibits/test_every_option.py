@@ -579,6 +579,11 @@ def test_kinds_without_weights_refuse_them(trial, kind):
     numbers(trial, kind)
 
 
+def test_quantiles_are_named_once():
+    with pytest.raises(ValueError, match="names one twice"):
+        definitions("quantile_effects", quantiles=[0.5, 0.50])
+
+
 def test_a_negative_binomial_refuses_weights(trial):
     with pytest.raises(UserError, match="takes no weights with model negative_binomial"):
         numbers(trial, "count_models", weighted=True, model="negative_binomial")

@@ -50,20 +50,9 @@ class ResponseModelExhibit(OutcomesExhibit):
         """Key of the column of odds or rate ratios; None where it is not shown."""
         return self.ratio_keys.get(self.model) if self.show_ratio else None
 
-    def refused(
-        self,
-        specifications: Mapping[str, Specification],
-        *,
-        weights: str | None,
-        clusters: int,
-        cluster_key: str = "person_table.cluster",
-    ) -> Iterator[str]:
-        """Return the options that this kind does not honour: with weights, standard errors are those of a sandwich."""
-        yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
-        entry = specifications.get(self.specification)
-        if entry is None or entry.vcov != "iid":
-            return
-        if weights if entry.weights is None else entry.weights:
+    def refused_by_kind(self, entry: Specification, *, weighted: bool) -> Iterator[str]:
+        """Return that with weights standard errors are those of a sandwich."""
+        if weighted and entry.vcov == "iid":
             yield (
                 "does not offer the covariance iid with weights, since the likelihood of weighted people is no likelihood. Choose HC1, "
                 "HC0 or CRV1."

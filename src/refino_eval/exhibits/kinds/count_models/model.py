@@ -36,22 +36,10 @@ class CountModelsExhibit(ResponseModelExhibit):
         description="A covariate above 0 that the expected number is in proportion to, such as the time that a person was observed.",
     )
 
-    def refused(
-        self,
-        specifications: Mapping[str, Specification],
-        *,
-        weights: str | None,
-        clusters: int,
-        cluster_key: str = "person_table.cluster",
-    ) -> Iterator[str]:
-        """Return the options that this kind does not honour: weights of a negative binomial."""
-        yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
-        entry = specifications.get(self.specification)
-        if (
-            self.model == "negative_binomial"
-            and entry is not None
-            and (weights if entry.weights is None else entry.weights)
-        ):
+    def refused_by_kind(self, entry: Specification, *, weighted: bool) -> Iterator[str]:
+        """Return that a negative binomial takes no weights."""
+        yield from super().refused_by_kind(entry, weighted=weighted)
+        if weighted and self.model == "negative_binomial":
             yield "takes no weights with model negative_binomial. Choose model: poisson, or a specification with `weights: false`."
 
     @property

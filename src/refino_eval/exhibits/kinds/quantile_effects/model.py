@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
@@ -42,21 +42,18 @@ class QuantilesExhibit(OutcomesExhibit):
         description="Of unconditional effects: resamples of the bootstrap, within cell and arm.",
     )
 
-    def refused(
-        self,
-        specifications: Mapping[str, Specification],
-        *,
-        weights: str | None,
-        clusters: int,
-        cluster_key: str = "person_table.cluster",
-    ) -> Iterator[str]:
-        """Return the options that this kind does not honour: controls and absorbed columns of unconditional effects."""
-        yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
-        entry = specifications.get(self.specification)
-        if entry is not None and (entry.terms or entry.absorb) and self.method == "unconditional":
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({f"{point:g}" for point in self.quantiles}) < len(self.quantiles):
+            raise ValueError("`quantiles` names one twice")
+        return self
+
+    def refused_by_kind(self, entry: Specification, *, weighted: bool) -> Iterator[str]:
+        """Return that unconditional effects take no controls and absorbed columns."""
+        if self.method == "unconditional" and (entry.terms or entry.absorb):
             yield (
-                f"takes no controls and no fixed effects but the cells with method unconditional, and the specification '{self.specification}' "
-                "has some. Choose one without, or method: regression."
+                "takes no controls and no fixed effects but the cells with method unconditional. Choose a specification without, or method: "
+                "regression."
             )
 
 
