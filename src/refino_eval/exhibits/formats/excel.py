@@ -142,10 +142,12 @@ def in_sheet(cell: Cell, style: NumberStyle, room: str = "") -> tuple[float, str
 
     None where only the text will do. The sheet `numbers` has all numbers in the unit that they were computed in.
     """
+    if cell.number is None:
+        return None
     for factor in FACTORS:
-        number = cell.number if cell.number is None or factor == 1.0 else float(f"{factor * cell.number:.15g}")
-        code = number_format(replace(cell, number=number), style, room)
-        if code is not None and number is not None:
+        number = cell.number if factor == 1.0 else float(f"{factor * cell.number:.15g}")
+        code = number_format(cell if factor == 1.0 else replace(cell, number=number), style, room)
+        if code is not None:
             return number, code
     return None
 

@@ -37,11 +37,14 @@ class Page:
     style: NumberStyle
 
     def table(self, exhibit: Exhibit, frame: pd.DataFrame, parts: Sequence[Part], notes: Sequence[str] = ()) -> Table:
-        """Return the finished table: its parts under the exhibit's title, with the lines that every exhibit has."""
+        """Return the finished table: its parts under the exhibit's title, with the lines that every exhibit has.
+
+        A spreadsheet shows no lines beneath a table.
+        """
         return Table(
             exhibit=self.name,
             language=self.labels.language,
             title=exhibit.title[self.labels.language],
             parts=tuple(parts),
-            notes=exhibit_notes(exhibit, frame, self.labels, self.facts, notes),
+            notes=() if self.style.machine else exhibit_notes(exhibit, frame, self.labels, self.facts, notes),
         )
