@@ -154,42 +154,10 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
     number = len(lines)
     if not 3 <= number <= FEW_LINES:
         return
-    middle = (lines.low + lines.high) / 2
     found: list[tuple[float, bool, int, tuple[int, int], str, tuple[int, ...]]] = []
-    for target, (a, b) in itertools.product(range(number), itertools.combinations(range(number), 2)):
-        for exact in (False, True) if target not in (a, b) else ():
-            low, high = (middle, middle) if exact else (lines.low, lines.high)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                part_low, part_high = low[a] * low[b], high[a] * high[b]
-                factors = lines.low[target] / part_high, lines.high[target] / part_low
-            usable = (low[a] > 0) & (low[b] > 0) & (lines.low[target] > 0)
-            limits = common_range(*(np.where(usable, end, np.nan) for end in factors))
-            if limits is None or any(len(np.unique(middle[k][usable])) < 3 for k in (a, b)):
-                continue
-            # A row with another round factor is calculated in another way: a transfer of which only the tax is a cost.
-            other = _other_round_factor(*factors, limits)
-            usable &= ~other
-            part_low, part_high = (np.where(usable, end, np.nan) for end in (part_low, part_high))
-            chance, _, fails = evidence(
-                part_low * limits[0], part_high * limits[1], lines.low[target], lines.high[target], middle[target]
-            )
-            ranked = np.sort(chance)
-            tried = number * (number - 1) * (number - 2)
-            often = (chance < 0).sum() >= max(4, 5 * fails.sum()) and accepted(ranked[1:], np.sort(fails)[1:], tried)
-            # Three precise rows are no chance, even where nearly as many rows fail.
-            precise = (chance < 0).sum() > max(2, fails.sum()) and ranked[1:].sum() + math.log(tried) < PRECISE
-            if often or precise:
-                score = float(ranked[1:].sum())
-                found.append(
-                    (
-                        score,
-                        exact,
-                        target,
-                        (a, b),
-                        _shortest(*limits),
-                        tuple(np.flatnonzero(~other)),
-                    )
-                )
+    for target, of in itertools.product(range(number), itertools.combinations(range(number), 2)):
+        for exact in (False, True) if target not in of else ():
+            found += _proportional_product(lines, target, of, exact)
     taken: set[frozenset[int]] = set()
     for _, exact, target, of, factor, rows in sorted(found):
         if frozenset((target, *of)) not in taken:
@@ -197,6 +165,36 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
             inside = {lines.cells[target][row] for row in rows}
             group = group_of(lines, "product", target, of, factor, exact=exact)
             yield [candidate for candidate in group if candidate.target in inside]
+
+
+def _proportional_product(
+    lines: Lines, target: int, of: tuple[int, int], exact: bool
+) -> Iterator[tuple[float, bool, int, tuple[int, int], str, tuple[int, ...]]]:
+    """Yield the log chance of a product with one factor throughout, the product, its factor, and the rows that it is about."""
+    a, b = of
+    middle = (lines.low + lines.high) / 2
+    low, high = (middle, middle) if exact else (lines.low, lines.high)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part_low, part_high = low[a] * low[b], high[a] * high[b]
+        factors = lines.low[target] / part_high, lines.high[target] / part_low
+    usable = (low[a] > 0) & (low[b] > 0) & (lines.low[target] > 0)
+    limits = common_range(*(np.where(usable, end, np.nan) for end in factors))
+    if limits is None or any(len(np.unique(middle[k][usable])) < 3 for k in of):
+        return
+    # A row with another round factor is calculated in another way: a transfer of which only the tax is a cost.
+    other = _other_round_factor(*factors, limits)
+    usable &= ~other
+    part_low, part_high = (np.where(usable, end, np.nan) for end in (part_low, part_high))
+    chance, _, fails = evidence(
+        part_low * limits[0], part_high * limits[1], lines.low[target], lines.high[target], middle[target]
+    )
+    ranked, holding, failing = np.sort(chance), (chance < 0).sum(), fails.sum()
+    tried = len(lines) * (len(lines) - 1) * (len(lines) - 2)
+    often = holding >= max(4, 5 * failing) and accepted(ranked[1:], np.sort(fails)[1:], tried)
+    # Three precise rows are no chance, even where nearly as many rows fail.
+    precise = holding > max(2, failing) and ranked[1:].sum() + math.log(tried) < PRECISE
+    if often or precise:
+        yield float(ranked[1:].sum()), exact, target, of, _shortest(*limits), tuple(np.flatnonzero(~other))
 
 
 def _shortest(low: float, high: float) -> str:

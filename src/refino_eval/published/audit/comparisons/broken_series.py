@@ -49,13 +49,8 @@ def _breaks(line: Sequence[Cell], k: int) -> bool:
     if not rises and not falls:
         return False
     largest = max(abs(step).high for step in steps)
-    near = [line[at].range for at in (k - 1, k + 1) if 0 <= at < len(line)]
+    before, after = line[max(k - 1, 0)], line[min(k + 1, len(line) - 1)]
+    low, high = (before, after) if rises else (after, before)
     own = line[k].range
-    low, high = min(one.low for one in near), max(one.high for one in near)
-    # At an end only one side is bounded.
-    below, above = low - own.high, own.low - high
-    if k == 0:
-        return (above if rises else below) > TIMES * largest
-    if k == len(line) - 1:
-        return (below if rises else above) > TIMES * largest
-    return max(below, above) > TIMES * largest
+    # At an end only one side is bounded: there one neighbour is the number itself.
+    return max(low.range.low - own.high, own.low - high.range.high) > TIMES * largest

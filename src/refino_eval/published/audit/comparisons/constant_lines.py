@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 
 from refino_eval.published.audit.document import Cell, Document
@@ -41,15 +42,18 @@ def constant_lines(document: Document) -> Iterator[Finding]:
         odd = [cell for cell in line if cell.printed.value != value]
         if len(odd) != 1 or count < FEWEST or abs(value) < DIGITS * odd[0].printed.unit:
             continue
-        # A decimal point that was moved to the left may have cost a digit.
-        cut = any(odd[0].range.times(power).holds(Fraction(value)) for power in POWERS)
-        slip = cut or is_slip(odd[0], point(Fraction(value))) or mistyped(f"{odd[0].printed.value}", f"{value}")
-        if slip and not document.explained("repeats", odd[0].key):
+        if _is_typing_error(odd[0], value) and not document.explained("repeats", odd[0].key):
             yield finding_about(
                 "audit.differs_from_constant", document, odd[0], rule="repeats", certainty="possible",
                 fits=f"{value}", count=count, usual=f"{value}",
             )  # fmt: skip
     yield from _far_sizes(document)
+
+
+def _is_typing_error(cell: Cell, value: Decimal) -> bool:
+    """Return whether a number is another one mistyped; a decimal point that was moved to the left may have cost a digit."""
+    cut = any(cell.range.times(power).holds(Fraction(value)) for power in POWERS)
+    return cut or is_slip(cell, point(Fraction(value))) or mistyped(f"{cell.printed.value}", f"{value}")
 
 
 def _far_sizes(document: Document) -> Iterator[Finding]:

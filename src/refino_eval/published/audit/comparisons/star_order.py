@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from refino_eval.published.audit.document import Cell, Document
@@ -33,23 +33,27 @@ def star_order(document: Document) -> Iterator[Finding]:
         yield from _contradictions(document, tested)
 
 
+def _against_order(few: Tested, many: Tested) -> bool:
+    """Return whether the first of two tests has fewer stars although its |t| is surely larger."""
+    return few[1] < many[1] and many[2].high is not None and few[2].low > MARGIN * many[2].high
+
+
+def _out_of_order(document: Document, worst: Tested, other: Tested, suspects: Sequence[Tested]) -> Finding:
+    names = ("estimate", "t_stat", "std_error")
+    return finding_about(
+        "audit.stars_against_order", document, worst[0], rule="stars", certainty="possible",
+        suspects=[place[name].key for *_, place in suspects for name in names if name in place],
+        stars=worst[1], t=number(worst[2].low, 2), other=short(other[0].key, worst[0].key),
+        other_stars=other[1], other_t=number(other[2].low, 2),
+    )  # fmt: skip
+
+
 def _contradictions(document: Document, tested: list[Tested]) -> Iterator[Finding]:
-    pairs = [
-        (few, many)
-        for few, many in itertools.permutations(tested, 2)
-        if few[1] < many[1] and many[2].high is not None and few[2].low > MARGIN * many[2].high
-    ]
+    pairs = [pair for pair in itertools.permutations(tested, 2) if _against_order(*pair)]
     while pairs:
         times = Counter(one[0] for pair in pairs for one in pair)
         worst = max((one for pair in pairs for one in pair), key=lambda one: times[one[0]])
         few, many = next(pair for pair in pairs if worst in pair)
         pairs = [pair for pair in pairs if worst not in pair]
-        both = (worst,) if times[worst[0]] > 1 else (few, many)
-        other = many if worst is few else few
-        names = ("estimate", "t_stat", "std_error")
-        yield finding_about(
-            "audit.stars_against_order", document, worst[0], rule="stars", certainty="possible",
-            suspects=[place[name].key for *_, place in both for name in names if name in place],
-            stars=worst[1], t=number(worst[2].low, 2), other=short(other[0].key, worst[0].key),
-            other_stars=other[1], other_t=number(other[2].low, 2),
-        )  # fmt: skip
+        suspects = (worst,) if times[worst[0]] > 1 else (few, many)
+        yield _out_of_order(document, worst, many if worst is few else few, suspects)
