@@ -101,6 +101,9 @@ def test_a_failed_run_fails_again_until_its_cause_is_gone(project):
         assert "up to date" not in done.stdout
         assert "Results of an earlier run are still in" in done.stderr.strip().splitlines()[-1]
         assert_marked_as_earlier(project, "reference_effects", said=said)
+    refused = refino_eval(project, "replication-package", "--evaluation", NAME)
+    assert refused.returncode == 2
+    assert "its results are of an earlier run" in refused.stderr
     table.write_bytes(whole)
     done = run(project)
     assert done.returncode == 0, done.stdout + done.stderr

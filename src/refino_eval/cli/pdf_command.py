@@ -9,6 +9,7 @@ from pathlib import Path
 
 from refino_eval.checksums import Checksums, require_as_written
 from refino_eval.cli.output import check_option
+from refino_eval.cli.running.failed_run import refuse_after_failure
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.errors import UserError
@@ -41,6 +42,7 @@ def make_pdf(evaluation: str | None, *, language: str | None) -> Iterator[str]:
         check_option("--language", language, languages)
     os.chdir(root)
     folder = _pages(configuration)
+    refuse_after_failure(configuration)
     require_as_written(configuration.results_folder, f"{folder.name}/report.")
     missing = [str(_page(folder, each)) for each in languages if not _page(folder, each).is_file()]
     if missing:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from refino_eval.checksums import require_as_written
+from refino_eval.cli.running.failed_run import refuse_after_failure
 from refino_eval.config import load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.errors import UserError
@@ -35,6 +36,7 @@ def release_evaluation(
     root = project_root()
     configuration = load_configuration(root, evaluation=evaluation)
     os.chdir(root)
+    refuse_after_failure(configuration)
     require_as_written(configuration.results_folder, "aggregates", "run/provenance.json")
     made = make_release(configuration, profile=profile, version=version, earlier=before, key=secret)
     lost = made.release.utility
@@ -66,6 +68,7 @@ def package_evaluation(evaluation: str | None, *, run: bool, wheelhouse: Path | 
     root = project_root()
     configuration = load_configuration(root, evaluation=evaluation)
     os.chdir(root)
+    refuse_after_failure(configuration)
     require_as_written(configuration.results_folder, "aggregates", "run/provenance.json")
     program = root if (root / "workflow" / "rules").is_dir() else shipped_folder()
     made = make_package(configuration, program=program, run=run, wheelhouse=wheels)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from refino_eval.checksums import FOLDER, end_job
-from refino_eval.cli.running.failed_run import end_failure, lift_notices, note_failure
+from refino_eval.cli.running.failed_run import end_failure, lift_notices, note_failure, refuse_after_failure
 from refino_eval.config import load_configuration
+from refino_eval.errors import UserError
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow_job import FAILED
 
@@ -72,10 +73,13 @@ def test_a_run_that_stops_before_its_plan_leaves_everything_marked_until_one_end
     text = page.read_text(encoding="utf-8")
     assert text.count("The latest run did not finish.") == 1
     assert "reference_effects" in text
+    with pytest.raises(UserError, match="failed, so that its results are of an earlier run"):
+        refuse_after_failure(configuration)
     lift_notices(configuration)
     assert (page.read_bytes(), page.stat().st_mtime) == before
     assert end_failure(configuration)
     assert not end_failure(configuration)
+    refuse_after_failure(configuration)
 
 
 def test_a_first_run_that_fails_leaves_no_note_of_earlier_results(tmp_path, monkeypatch):

@@ -126,6 +126,8 @@ def test_clusters_and_weights_are_columns_of_the_draws_and_who_lacks_them_is_cou
     assert cohort.frame["weight"].tolist() == [1.5] * 4
     reasons = {line.reason: line.persons for line in cohort.flow if line.reason}
     assert reasons == {"no_weight": 1, "missing_cluster": 1}
+    two = link(tmp_path, [{**row, "w": 1.0 + n % 2} for n, row in enumerate(rows)], cluster=["school", "w"]).frame
+    assert two[["cluster", "cluster.2"]].iloc[:2].to_numpy().tolist() == [["S0", "1"], ["S1", "2"]]
     rows[0]["w"] = -1.0
     with pytest.raises(UserError, match="'w' of the register 'draws' holds 1 negative weights"):
         link(tmp_path, rows, weights="w")

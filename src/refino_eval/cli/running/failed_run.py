@@ -21,6 +21,7 @@ from typing import get_args
 from refino_eval.checksums import FOLDER, read_records
 from refino_eval.config import Configuration
 from refino_eval.config.base import Language
+from refino_eval.errors import UserError
 from refino_eval.text import say
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow_job import FAILED
@@ -97,6 +98,17 @@ def end_failure(configuration: Configuration) -> bool:
     found = path.is_file()
     path.unlink(missing_ok=True)
     return found
+
+
+def refuse_after_failure(configuration: Configuration) -> None:
+    """Raise a user error if the latest run failed: what is made of its results would be of an earlier run."""
+    path = configuration.results_folder / FAILED
+    if path.is_file():
+        name = configuration.evaluation.name
+        raise UserError(
+            f"The latest run of '{name}' failed, so that its results are of an earlier run ({path.as_posix()} says which, and why). Run "
+            f"again: refino-eval run --evaluation {name}"
+        )
 
 
 def _earlier(configuration: Configuration, since: float, rules: set[str]) -> Earlier:
