@@ -32,7 +32,7 @@ from refino_eval.estimation.models.nonlinear import dense_columns
 
 ROUNDING = 1e-12
 """What a cumulated share may lack of a quantile and still have reached it."""
-MOST_DRAWN = 20_000_000
+MOST_DRAWN = 4_000_000
 """Numbers that are held at once while people are resampled."""
 
 
@@ -198,7 +198,7 @@ class _Effect:
 
 
 def _checked(quantiles: Sequence[float]) -> Sequence[float]:
-    if not quantiles or not all(0 < point < 1 for point in quantiles):
+    if not len(quantiles) or not all(0 < point < 1 for point in quantiles):
         raise UserError("quantiles must be numbers between 0 and 1, at least one; give 0.5 for the median.")
     return quantiles
 
