@@ -109,6 +109,8 @@ def test_the_figure_says_its_finding_to_those_who_do_not_see_it(tmp_path, langua
     finding = {"nb": "har vært a: 50 %; har vært b: 25 %", "en": "have been a: 50%; have been b: 25%"}[language]
     assert finding in drawing.alt.replace("\N{NO-BREAK SPACE}", " ")
     assert len(drawing.figure.axes[0].collections) == 3  # an area for each programme, and one for none
+    pointers = [line.get_ydata()[0] for line in drawing.figure.axes[0].lines]
+    assert pointers == pytest.approx([0.25, 0.625, 0.875])  # from the middle of each area to its name
     notes = " ".join(figure_notes(EXHIBIT, frame, labels=LABELS, language=language, facts={}))
     assert {"nb": "1 person er utelatt", "en": "1 person is left out"}[language] in notes
 

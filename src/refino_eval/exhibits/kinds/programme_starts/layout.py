@@ -35,10 +35,10 @@ OTHERS = ("#9c9c9c", "#bcbcbc", "#6f6f6f")
 """Colours of programmes that no arm was offered."""
 REST = "#ececec"
 """Colour of those who have been in none."""
-WIDTH, PANEL, FOOT = 5.2, 1.95, 0.75
+WIDTH, PANEL, FOOT = 5.2, 2.2, 0.75
 """Inches; narrow, so that it is legible on a telephone."""
 NAME_WIDTH = 22
-LINE_HEIGHT = 0.085
+LINE_HEIGHT = 0.076
 """Of a line of a name, as a share of the axis' height."""
 
 
@@ -135,9 +135,11 @@ def _stack(ax: Axes, exhibit: ProgrammeStartsExhibit, layers: list[Layer], label
         below = above
     ax.grid(visible=False)
     tall = [LINE_HEIGHT * (1.4 + text.count("\n")) for text in texts]
-    for height, text, color in zip(moved_apart(middles, tall), texts, colors, strict=True):
+    for middle, height, text, color in zip(middles, moved_apart(middles, tall), texts, colors, strict=True):
+        # Names of thin areas are moved apart: a line shows which area each belongs to.
+        ax.plot([1.005, 1.045], [middle, height], transform=ax.transAxes, color=QUIET, linewidth=0.6, clip_on=False)
         ax.text(
-            1.02,
+            1.06,
             height,
             text,
             transform=ax.transAxes,
