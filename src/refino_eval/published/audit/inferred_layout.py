@@ -386,4 +386,18 @@ def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], s
                 informative = (chance < 0).sum(axis=-1)
                 good = accepted(chance, fails, tried) & (informative >= 3)
                 for k in np.flatnonzero(good):
-                    yield kind, (int(first[k]), int(second[k])), factor, exact, float(chance[k].sum())
+                    total = _of_alike(chance[k], middle[last])
+                    if total + math.log(tried) < math.log(COINCIDENCE):
+                        yield kind, (int(first[k]), int(second[k])), factor, exact, total
+
+
+def _of_alike(chance: Floats, own: Floats) -> float:
+    """Return the log probability that a product holds by chance, where its numbers may be much alike: the means of two arms.
+
+    If they differ by little, those after the first hold nearly always if the first does: they could miss only by their differences.
+    """
+    holding = chance < 0
+    values = np.abs(own[holding])
+    apart = float((values.max() - values.min()) / values.max())
+    again = np.sort(chance[holding])[1:] - math.log(max(min(apart, 1.0), 1e-9))
+    return float(chance.min() + np.minimum(again, 0.0).sum())

@@ -139,8 +139,11 @@ def _exchanges(document: Document, swaps: Sequence[tuple[Pair, tuple[int, int]]]
         first, second = max(both, key=lambda cells: times[frozenset(cells)])
         if {cell for cells in both for cell in cells} & explained or document.explained("swap", first.key):
             continue
-        explained |= {first, second}
         alone = times[frozenset((first, second))] == 1
+        # Of several lines, more than one must show in which the numbers were exchanged.
+        if alone and pair.tried > 1:
+            continue
+        explained |= {first, second}
         suspects = [cell.key for cells in both for cell in cells] if alone else [first.key, second.key]
         yield finding_about(
             "audit.exchanged_in_proportion", document, first, rule="swap", certainty="possible",
