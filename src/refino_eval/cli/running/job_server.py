@@ -50,10 +50,16 @@ COMPUTING = (
     "refino_eval.report.page.report_page",
     "refino_eval.report.catalogue_page",
     "refino_eval.outcomes.build",
+    "refino_eval.exhibits.layout.drawn_once",
     "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.backends.backend_pdf",
     "refino_eval.exhibits.formats.excel",
+    "openpyxl",
     "refino_eval.exhibits.formats.word",
+    "docx",
     "refino_eval.report.word.word_report",
+    "jinja2",
     "linearmodels.iv.absorbing",
 )
 """What the jobs of a whole run import, in the order in which they need it."""
