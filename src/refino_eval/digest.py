@@ -58,6 +58,14 @@ def files_behind(script: Path | str, kind: str = "*") -> frozenset[Path]:
     return frozenset(map(Path, _behind(os.fspath(script), kind)))
 
 
+def read_package() -> None:
+    """Read every module of the package, which many digests are made from."""
+    for path in _files():
+        _named_content(path)
+        if path.endswith(".py"):
+            _imports(path)
+
+
 def _behind(script: str, kind: str) -> frozenset[str]:
     shared, places = _shared(script)
     own = _reached([path for module in places for path in _loaded(module, kind)], kind, shared)

@@ -64,6 +64,16 @@ class Strict(BaseModel):
         return cls.model_validate(data, context=WITHOUT_TEXT)
 
 
+def complete_models() -> None:
+    """Build the validators of all models that are imported; each is built when it is first used otherwise (`defer_build`)."""
+    waiting: list[type[BaseModel]] = [Strict]
+    while waiting:
+        model = waiting.pop()
+        waiting += model.__subclasses__()
+        if not model.__pydantic_complete__:
+            model.model_rebuild(raise_errors=False)
+
+
 def _shown(text: str) -> str:
     """Refuse characters that no document can hold: control characters, such as Word's line break inside a paragraph."""
     for character in text:

@@ -11,10 +11,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from refino_eval.config.base import Language
 from refino_eval.exhibits.formats.text_formats import table_style
@@ -32,6 +32,7 @@ SEARCH = ("numbers.js", "links.js", "search.js")
 """The scripts of a page that can be searched, and whose headings have addresses to copy; its styles are tools.css and search.css."""
 
 
+@cache
 def environment(language: Language) -> Environment:
     """Return the environment of the pages' templates, in which `say` gives the texts of a language."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,6 +47,13 @@ def environment(language: Language) -> Environment:
     )
     made.globals |= {"language": language, "say": partial(_say, language), "css_text": css_text}
     return made
+
+
+def compile_templates() -> None:
+    """Compile the templates of all pages in both languages."""
+    for language in get_args(Language):
+        for name in environment(language).list_templates():
+            environment(language).get_template(name)
 
 
 def css_text(text: str) -> Markup:

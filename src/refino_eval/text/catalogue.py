@@ -118,6 +118,12 @@ def catalogue(theme: str) -> Catalogue:
     return Catalogue(theme, read_texts(path))
 
 
+def read_all() -> None:
+    """Read every theme."""
+    for theme, _ in catalogue_files():
+        catalogue(theme)
+
+
 def placeholders(text: str) -> set[str]:
     """Return the names of a text's placeholders."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}

@@ -31,8 +31,15 @@ from refino_eval.cli.running.job_client import STALE
 from refino_eval.digest import PACKAGE
 from refino_eval.workflow_job import SERVER_VARIABLE
 
-PLANNING = ("pandas", "snakemake.cli", "refino_eval.workflow")
-"""What Snakemake itself needs; imported before the first request, which is to run Snakemake."""
+PLANNING = (
+    "pandas",
+    "snakemake.cli",
+    "refino_eval.workflow",
+    "refino_eval.config.base:complete_models",
+    "refino_eval.digest:read_package",
+)
+"""What Snakemake itself needs: modules, and functions that read the program's files. It comes before the first request, which is
+to run Snakemake."""
 
 EVERY_JOB = (
     "pyarrow.parquet",
@@ -63,6 +70,13 @@ COMPUTING = (
     "linearmodels.iv.absorbing",
 )
 """What the jobs of a whole run import, in the order in which they need it."""
+
+PREPARED = (
+    "refino_eval.config.base:complete_models",
+    "refino_eval.text.catalogue:read_all",
+    "refino_eval.report.html:compile_templates",
+)
+"""What jobs would each do with the program's files, done once after the imports."""
 
 EACH_KIND = ("numbers", "layout", "text")
 """Modules of kinds of exhibits, in their folders."""
@@ -129,13 +143,13 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         for name in PLANNING:
-            self._import(name)
+            self._load(name)
         for source in (0, ended, self.listener):
             selector.register(source, selectors.EVENT_READ)
         while True:
             ready = selector.select(0 if self.modules else None)
             if not ready and self.modules:
-                self._import(self.modules.pop(0))
+                self._load(self.modules.pop(0))
             for key, _ in ready:
                 if key.fileobj == 0:
                     for process in self.jobs:
@@ -157,9 +171,13 @@ class _Server:
                     self._stop(key.fileobj)
                     selector.unregister(key.fileobj)
 
-    def _import(self, name: str) -> None:
+    def _load(self, name: str) -> None:
+        """Import a module, and call a function of it where one is named."""
+        module, _, function = name.partition(":")
         with suppress(Exception):  # a job that needs it reports what is wrong
-            import_module(name)
+            loaded = import_module(module)
+            if function:
+                getattr(loaded, function)()
 
     def _answer(self) -> Iterator[socket.socket]:
         """Tell clients whose jobs have ended the exit code, and yield their connections."""
@@ -283,7 +301,7 @@ def _modules(everything: bool) -> list[str]:
         for part in EACH_KIND
         for path in sorted((PACKAGE / "exhibits" / "kinds").glob(f"*/{part}.py"))
     ]
-    return [*EVERY_JOB, *COMPUTING, *kinds]
+    return [*EVERY_JOB, *COMPUTING, *kinds, *PREPARED]
 
 
 if __name__ == "__main__":
