@@ -310,3 +310,9 @@ def test_labels_fall_back_to_the_name() -> None:
     assert BOOK.state_is_share("any_wage")
     assert not BOOK.state_is_share("weekly_hours")
     assert Label(nb="a", en="b")["en"] == "b"
+
+
+def test_a_list_in_a_sentence_ends_with_and() -> None:
+    assert BOOK.listed(["a"]) == "a"
+    assert BOOK.in_language("nb").listed(["a", "b"]) == "a og b"
+    assert BOOK.in_language("en").listed(["a", "b", "c"]) == "a, b and c"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -172,6 +172,11 @@ class LabelBook:
     def in_language(self, language: str) -> Self:
         """Return the same labels bound to a language."""
         return replace(self, language=language)
+
+    def listed(self, texts: Sequence[str]) -> str:
+        """Return texts as a list in a sentence: ``a, b and c``."""
+        *others, last = texts
+        return self.say("labels.end_of_list", others=", ".join(others), last=last) if others else last
 
     def say(self, key: str, /, **values: object) -> str:
         """Return the text of a key in the labels' language (see `refino_eval.text.say`)."""

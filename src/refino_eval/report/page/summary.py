@@ -228,7 +228,7 @@ def _headline(shown: ShownEffects, named: Sequence[tuple[str, MainEffect]]) -> I
         labels.say("summary.quoted_effect", label=name, effect=effect.signed) for name, effect in excluding[:QUOTED]
     ]
     rest = len(excluding) - len(quoted)
-    names = ", ".join(quoted) + (labels.say("summary.and_more", n=rest) if rest else "")
+    names = ", ".join(quoted) + labels.say("summary.and_more", n=rest) if rest else labels.listed(quoted or [""])
     if not excluding:
         yield labels.say(f"summary.{shown.choice}_none", n=total)
     elif len(excluding) == total:

@@ -25,7 +25,9 @@ def summary(exhibit: ValueIntervalsExhibit, frame: pd.DataFrame, labels: LabelBo
         return
     draws = NumberStyle.of(labels.language).integer(exhibit.draws)
     said = [
-        labels.say(f"value_intervals.sentence_{side}", names=", ".join(names)) for side, names in sides.items() if names
+        labels.say(f"value_intervals.sentence_{side}", names=labels.listed(names))
+        for side, names in sides.items()
+        if names
     ]
     intro = labels.say("value_intervals.sentence", level=f"{100 * exhibit.level:g}", draws=draws)
     yield " ".join((intro, *said))
