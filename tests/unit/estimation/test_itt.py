@@ -191,6 +191,8 @@ def test_widen_sorts_people_and_times_and_refuses_doubles():
     assert np.isnan(wide.loc["b", 0])
     with pytest.raises(UserError, match="1 rows beyond the first"):
         widen(pd.concat([panel, panel[:1]]), person="pid", time="month", value="hours")
+    with pytest.raises(UserError, match="2 rows without 'pid' or 'month'"):
+        widen(panel.assign(pid=["b", None, "a"], month=[None, 0, 1]), person="pid", time="month", value="hours")
     with pytest.raises(UserError, match="no column 'wage'"):
         widen(panel, person="pid", time="month", value="wage")
 

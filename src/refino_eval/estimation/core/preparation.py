@@ -112,18 +112,18 @@ def design_of(
     columns_of = (names, n_controls, collinear, inputs.absorbed)
     codes = inputs.cells[used]
     # Exhibits of one job have most designs in common.
-    design, listed = _DESIGNS.of(
+    design, columns_in_use = _DESIGNS.of(
         content_of(raw, used, codes, weights, cluster, inputs.n_rows, n_cluster_codes, *columns_of),
         lambda: _decomposed(raw, used, codes, weights, cluster, inputs.n_rows, n_cluster_codes, *columns_of),
-        lambda made: sum(value.nbytes for value in vars(made[0]).values() if isinstance(value, np.ndarray)),
+        lambda made: sum(value.nbytes for value in (made[1], *vars(made[0]).values()) if isinstance(value, np.ndarray)),
     )
     # Engines of verification are given the columns of interest first.
-    note_design(design, raw[:, listed])
+    note_design(design, columns_in_use)
     note_dropped(name for name in design.dropped if name in control_names)
     return design
 
 
-_DESIGNS = RecentResults[tuple[Design, IntArray]](most=40_000_000)
+_DESIGNS = RecentResults[tuple[Design, FloatArray]](most=40_000_000)
 
 
 def _decomposed(
@@ -138,8 +138,8 @@ def _decomposed(
     n_controls: int,
     collinear: Collinear,
     absorbed: Sequence[str],
-) -> tuple[Design, IntArray]:
-    """Return the design of columns (controls first), and the numbers of those that are in it, those of interest first."""
+) -> tuple[Design, FloatArray]:
+    """Return the design of columns (controls first), and those that are in it, those of interest first."""
     cells = build_cells(codes, weights=weights)
     root = None if weights is None else np.sqrt(weights)
     matrix, within = raw, cells.demean(raw)
@@ -151,7 +151,8 @@ def _decomposed(
     n_focus = int(np.count_nonzero(kept >= n_controls))
     basis, lift = _orthonormal(within[:, kept], n_focus)
     listed = np.roll(kept, n_focus)
-    fixed_effects = _fixed_effects(absorbed, [names[k] for k in listed])
+    columns, fixed_effects = raw[:, listed], _fixed_effects(absorbed, [names[k] for k in listed])
+    columns.setflags(write=False)  # recordings share them
     design = Design(
         focus=tuple(names[k] for k in kept[kept.size - n_focus :]),
         controls=tuple(names[k] for k in kept[: kept.size - n_focus]),
@@ -166,14 +167,14 @@ def _decomposed(
         leverage=cells.leverage + np.einsum("ik,ik->i", basis, basis),
         n_cluster_codes=n_cluster_codes,
         fixed_effects=fixed_effects,
-        n_nested_dummies=0 if cluster is None else _nested_dummies(raw[:, listed], fixed_effects, cluster),
+        n_nested_dummies=0 if cluster is None else _nested_dummies(columns, fixed_effects, cluster),
     )
     if design.df_resid < 1:
         raise UserError(
             f"No degrees of freedom: {design.n} people in use, {cells.n_cells} cells and {kept.size} columns. "
             "Use coarser cells or fewer controls."
         )
-    return design, listed
+    return design, columns
 
 
 def _controls_in_use(

@@ -110,11 +110,16 @@ class PanelGrid:
         Raises
         ------
         UserError
-            When a person has two rows for one time.
+            When a row has no person or time, or a person has two rows for one time.
         """
+        absent = int(panel[[person, time]].isna().any(axis=1).sum())
+        if absent:
+            raise UserError(f"The panel has {absent} rows without '{person}' or '{time}'; leave them out.")
         (person_codes, people), (time_codes, times) = (pd.factorize(panel[name], sort=True) for name in (person, time))
         place = np.asarray(person_codes, dtype=np.int64) * len(times) + time_codes
-        twice = int(place.size - np.unique(place).size)
+        seen = np.zeros(len(people) * len(times), dtype=bool)
+        seen[place] = True
+        twice = int(place.size - np.count_nonzero(seen))
         if twice:
             raise UserError(
                 f"The panel has {twice} rows beyond the first for one '{person}' and '{time}'; keep one row per person and time."
@@ -144,7 +149,7 @@ def widen(panel: pd.DataFrame, *, person: str, time: str, value: str) -> pd.Data
     Raises
     ------
     UserError
-        When a column is absent, or a person has two rows for one time.
+        When a column is absent, a row has no person or time, or a person has two rows for one time.
     """
     absent = [name for name in (person, time, value) if name not in panel.columns]
     if absent:
