@@ -206,20 +206,7 @@ def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
     names = [name for name in inputs.evaluation.exhibits if (inputs.aggregates_dir / f"{name}.csv").is_file()]
     frames = {name: inputs.numbers(name) for name in names}
     comparison = compare_in_words(inputs, frozenset(names), labels, language)
-    basis = ExhibitBasis(inputs, language)
-    chapters: dict[str, tuple[ReportExhibit, ...]] = {
-        chapter: tuple(
-            ReportExhibit(
-                name=name,
-                inputs=(narrow := basis.inputs_of(name)),
-                labels=replace(labels, definitions=narrow.definitions),
-                verdicts=comparison.line(name) if comparison is not None else "",
-                basis=basis,
-            )
-            for name in held
-        )
-        for chapter, held in by_chapter(frames, inputs.definitions.exhibits).items()
-    }
+    chapters = _chapters(inputs, frames, comparison, labels)
     made = {name: frame for name, frame in frames.items() if reason_not_made(frame) is None}
     # What each chapter without exhibits shows; one that has nothing to show is left out.
     summary = summarise_numbers(inputs, made, labels)
@@ -255,6 +242,21 @@ def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
         explained=explanations((exhibit for _, exhibit in inputs.shown(made)), language, inputs.evaluation.design),
         watermark=watermark_text({"data_class": inputs.evaluation.data_class, "profile": inputs.profile}, language),
     )
+
+
+def _chapters(
+    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], comparison: Comparison | None, labels: LabelBook
+) -> dict[str, tuple[ReportExhibit, ...]]:
+    """Return the exhibits of each chapter, each of which sees its own part of the definitions."""
+    basis = ExhibitBasis(inputs, labels.language)
+
+    def exhibit(name: str) -> ReportExhibit:
+        narrow = basis.inputs_of(name)
+        verdicts = comparison.line(name) if comparison is not None else ""
+        return ReportExhibit(name, narrow, replace(labels, definitions=narrow.definitions), verdicts, basis)
+
+    by_name = by_chapter(frames, inputs.definitions.exhibits)
+    return {chapter: tuple(map(exhibit, held)) for chapter, held in by_name.items()}
 
 
 def _depths(chapters: Mapping[str, Any], own: Mapping[str, Any], *, quality: bool) -> dict[str, tuple[str, ...]]:

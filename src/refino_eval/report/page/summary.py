@@ -85,17 +85,14 @@ def summarise_numbers(inputs: ReportInputs, frames: Frames, labels: LabelBook) -
     The effects shown are those that the evaluation names for the first page, or its primary outcomes, in the order of the
     tables. Where nothing is named all are shown: a choice among them by their results would be misleading.
     """
-    costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if subject_of(exhibit) == "costs"}
-    others = {name: frame for name, frame in frames.items() if name not in costly}
     if not inputs.evaluation.has_people:
         return _of_inputs(inputs, frames, labels)
+    costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if subject_of(exhibit) == "costs"}
+    others = {name: frame for name, frame in frames.items() if name not in costly}
     shown = shown_effects(inputs, frames, labels)
     effects = tuple(effect for each in shown for _, effect in each.effects(frames))
     forest = forest_of(effects, labels, unfolded=FIRST if _nothing_named(shown) else None)
-    findings = [text for each in shown for text in _findings(each, frames)]
-    # A count of intervals is a stopgap where no test takes all outcomes together.
-    if not any(exhibit.tests_by_outcome for _, exhibit in inputs.shown(frames)):
-        findings += [each.prefix + text for each in shown for text in _tally(each, frames)]
+    findings = list(_of_effects(inputs, shown, frames))
     if not effects:
         findings += _of_kinds(inputs, frames, labels, "other_effects")
     asked = bool(findings)
@@ -113,6 +110,16 @@ def summarise_numbers(inputs: ReportInputs, frames: Frames, labels: LabelBook) -
         or (labels.say("summary.costs_in_tables" if costly else "summary.no_costs"),),
         limits=tuple(_limits(effects, labels)),
     )
+
+
+def _of_effects(inputs: ReportInputs, shown: Sequence[ShownEffects], frames: Frames) -> Iterator[str]:
+    """State what was found on the effects that the page shows."""
+    for each in shown:
+        yield from _findings(each, frames)
+    # A count of intervals is a stopgap where no test takes all outcomes together.
+    if not any(exhibit.tests_by_outcome for _, exhibit in inputs.shown(frames)):
+        for each in shown:
+            yield from (each.prefix + text for text in _tally(each, frames))
 
 
 def _of_inputs(inputs: ReportInputs, frames: Frames, labels: LabelBook) -> Summary:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
+
 import pandas as pd
 
 from refino_eval.config.base import text_in
@@ -17,33 +20,47 @@ def layout(exhibit: SitesExhibit, frame: pd.DataFrame, page: Page) -> Table:
     labels, numbers = page.labels, Numbers.of(frame, page.style)
     arms = (*labels.treated_arms, labels.control)
     of_text = {name for name in exhibit.columns if not any(name in site.stated for site in exhibit.sites.values())}
-    heads = [label("")]
-    if exhibit.values_head is not None:
-        heads.append(label(exhibit.values_head[labels.language]))
-    heads += [
-        label(column.label[labels.language], align="left" if name in of_text else "right")
-        for name, column in exhibit.columns.items()
+    rows = [_site(exhibit, name, numbers, labels) for name in exhibit.sites]
+    rows.append(Row(tuple(_sums(exhibit, of_text, numbers, labels)), role="foot"))
+    names = [*exhibit.sites, "all"]
+    body = [
+        replace(row, cells=(*row.cells, *(numbers.cell("", name, arm, "count") for arm in arms)))
+        for name, row in zip(names, rows, strict=True)
     ]
-    heads += [label(labels.say("sites.people_of_arm", arm=labels.arm(arm)), align="right") for arm in arms]
-    body = []
-    for name, site in exhibit.sites.items():
-        cells = [label(site.label[labels.language])]
-        if exhibit.values_head is not None:
-            cells.append(Cell(_listed(exhibit, site, labels), align="left"))
-        cells += [_stated(name, column, site, numbers, labels) for column in exhibit.columns]
-        body.append(Row((*cells, *(numbers.cell("", name, arm, "count") for arm in arms))))
-    foot = [label(labels.word("all"))]
-    if exhibit.values_head is not None:
-        foot.append(Cell("", align="left"))
-    foot += [
-        Cell("", align="left") if column in of_text else _number("all", column, numbers) for column in exhibit.columns
-    ]
-    body.append(Row((*foot, *(numbers.cell("", "all", arm, "count") for arm in arms)), role="foot"))
     notes = [labels.say("sites.explained")]
     elsewhere = [numbers.value("", WITHOUT_GROUP, arm, "count") for arm in arms]
     if sum(people > 0 for people in elsewhere):
         notes.append(labels.say("sites.elsewhere", n=page.style.integer(sum(p for p in elsewhere if p > 0))))
-    return page.table(exhibit, frame, (Part(header=(Row(tuple(heads)),), body=tuple(body)),), notes)
+    header = Row(tuple(_heads(exhibit, of_text, arms, labels)))
+    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), notes)
+
+
+def _heads(exhibit: SitesExhibit, of_text: Container[str], arms: Sequence[str], labels: LabelBook) -> Iterator[Cell]:
+    """Yield the headings of the columns; texts are on the left."""
+    yield label("")
+    if exhibit.values_head is not None:
+        yield label(exhibit.values_head[labels.language])
+    for name, column in exhibit.columns.items():
+        yield label(column.label[labels.language], align="left" if name in of_text else "right")
+    for arm in arms:
+        yield label(labels.say("sites.people_of_arm", arm=labels.arm(arm)), align="right")
+
+
+def _site(exhibit: SitesExhibit, name: str, numbers: Numbers, labels: LabelBook) -> Row:
+    """Return what documents state of a site."""
+    site = exhibit.sites[name]
+    listed = () if exhibit.values_head is None else (Cell(_listed(exhibit, site, labels), align="left"),)
+    stated = (_stated(name, column, site, numbers, labels) for column in exhibit.columns)
+    return Row((label(site.label[labels.language]), *listed, *stated))
+
+
+def _sums(exhibit: SitesExhibit, of_text: Container[str], numbers: Numbers, labels: LabelBook) -> Iterator[Cell]:
+    """Yield the cells of the last line, which has the sums of stated numbers."""
+    yield label(labels.word("all"))
+    if exhibit.values_head is not None:
+        yield Cell("", align="left")
+    for column in exhibit.columns:
+        yield Cell("", align="left") if column in of_text else _number("all", column, numbers)
 
 
 def _listed(exhibit: SitesExhibit, site: Site, labels: LabelBook) -> str:
