@@ -92,8 +92,9 @@ def verify(
     # Exhibits that copy numbers of others come after them.
     for name in sorted(numbers, key=lambda name: bool(exhibits[name].exhibits_read)):
         if not exhibits[name].from_regressions:
-            # Computed with published numbers, which no program can estimate again.
-            questions |= {_keys(record): Reason.COSTS for record in numbers[name].to_dict("records")}
+            # Means of arms, or computed with published numbers as well, which no program can estimate again.
+            reason = Reason.COSTS if _reads_documents(exhibits[name]) else Reason.MEANS
+            questions |= {_keys(record): reason for record in numbers[name].to_dict("records")}
         else:
             verifiable = numbers[name][_is_verified(numbers[name]) | _is_freedom(numbers[name])]
             if verifiable.empty:
@@ -114,6 +115,10 @@ def verify(
         ],
         columns=list(COLUMNS),
     )
+
+
+def _reads_documents(exhibit: Exhibit) -> bool:
+    return any((exhibit.costs_read, exhibit.cost_benefit_read, exhibit.payments_read, exhibit.exhibits_read))
 
 
 Keys = tuple[str, ...]

@@ -37,6 +37,7 @@ ENTRIES = toy.definitions(
     quantiles={"kind": "quantile_effects", "columns": COLUMNS, "draws": 99, "specification": "none"},
     quantile_lines={"kind": "quantile_curve", "columns": COLUMNS, "specification": "main", "method": "regression"},
     duration={"kind": "time_to_event", "outcome": "months_to_work"},
+    means={"kind": "bars", "columns": SHARES},
     people={"kind": "counts", "by": ["county", "office"]},
 )  # fmt: skip
 LABELS = toy.label_book(ENTRIES)
@@ -121,7 +122,7 @@ def test_numbers_with_weights_clusters_and_leverage_agree_or_have_a_reason(tmp_p
         name: one.model_copy(update={"vcov": vcov}) for name, one in ENTRIES.specifications.items() if name != "none"
     }
     entries = ENTRIES.model_copy(update={"specifications": specifications})
-    frames = {name: trial.numbers(entries, name)[0] for name in ("scaled", "without", "groups")}
+    frames = {name: trial.numbers(entries, name)[0] for name in ("scaled", "without", "groups", "means")}
     study = Study("new", "old", specifications, 7, subgroups=ENTRIES.subgroups)
     result = verify(entries.exhibits, frames, files=trial.files, study=study)
     require_agreement(result)
@@ -130,7 +131,9 @@ def test_numbers_with_weights_clusters_and_leverage_agree_or_have_a_reason(tmp_p
         "CRV1": set[str](),
         "CR2": {"overlapping_samples", "groups_share_clusters"},
     }
-    assert set(result["reason"]) - {""} == reasons[vcov]
+    means = result["exhibit"] == "means"
+    assert set(result.loc[means, "reason"]) == {"mean_of_arm"}
+    assert set(result.loc[~means, "reason"]) - {""} == reasons[vcov]
 
 
 def test_a_wrong_difference_of_groups_is_detected(trial, monkeypatch):

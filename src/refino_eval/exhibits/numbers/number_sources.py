@@ -17,6 +17,7 @@ class Reason(StrEnum):
     """Why no other program is asked for a number; `trail.reason_<value>` says it to a reader."""
 
     COSTS = "costs"
+    MEANS = "mean_of_arm"
     CELLS = "average_over_cells"
     REWEIGHTED = "reweighted_people"
     SURVIVAL = "survival_curve"
