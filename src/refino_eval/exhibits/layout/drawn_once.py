@@ -23,7 +23,12 @@ Call = Callable[[RendererBase, Affine2D], None]
 
 
 class Recorder(RendererBase):
-    """Keeps what a figure draws, in points from the lower left corner."""
+    """Keeps what a figure draws, in points from the lower left corner.
+
+    Notes
+    -----
+    It draws paths and texts. A figure with pictures of pixels or shaded meshes, which no exhibit has, is refused by matplotlib.
+    """
 
     def __init__(self) -> None:
         super().__init__()
