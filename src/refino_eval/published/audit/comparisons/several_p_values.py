@@ -22,6 +22,9 @@ ONE_TEST = ("p_value", "p_value_ri", "p_value_wild")
 FLOOR = 0.5
 """Difference of two z-values from which they are not those of one test."""
 
+MOST = 60
+"""Outcomes of one family among which the order is checked."""
+
 ADJUSTED = 0.3
 """Difference of two z-values that simulation may make between an adjusted p-value and an unadjusted one."""
 
@@ -78,9 +81,10 @@ def _adjusted(document: Document, places: Sequence[Place]) -> Iterator[Finding]:
     """Yield adjusted p-values that are smaller than their own, or out of the order that all others keep."""
     wrong = [place for place in places if _smaller(place)]
     ordered = [place for place in places if place not in wrong]
-    breaks = [place for place in ordered if _discordant(place, ordered)]
+    breaks = [place for place in ordered if _discordant(place, ordered)] if len(ordered) <= MOST else []
     # A number out of order is in disorder with others, which are in order among themselves.
-    for place in breaks if len(ordered) > FEWEST else ():
+    # The comparison of all pairs takes long in a large table, and many breaks are no errors.
+    for place in breaks if FEWEST < len(ordered) <= MOST and len(breaks) <= FEW else ():
         rest = [other for other in ordered if other is not place]
         if not any(_discordant(other, rest) for other in rest):
             wrong.append(place)
