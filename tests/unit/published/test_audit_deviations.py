@@ -274,3 +274,7 @@ def test_a_standard_error_is_compared_with_the_control_mean_of_its_outcome():
     assert reported(cells) == set()
     at = "effects//treated/outcome_5/std_error"
     assert ("magnitude", at) in reported(cells, {at: cells[at].replace("0.0", "0.00", 1)[:6]})
+
+
+def test_a_table_whose_only_size_is_negative_is_audited_to_the_end():
+    assert reported({"sizes//all/all/n": "-412", "sizes//all/all/mean": "3.1"}) == {("impossible", "sizes//all/all/n")}

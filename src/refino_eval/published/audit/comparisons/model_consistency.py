@@ -296,7 +296,9 @@ def _sizes(document: Document) -> Iterator[Finding]:
         before = largest.get(cell.key[0])
         if before is None or cell.printed.value > before.printed.value:
             largest[cell.key[0]] = cell
-    left = sorted(largest.values(), key=lambda cell: -cell.printed.value)
+    # A size that is zero or negative is impossible, and near no other one.
+    positive = [cell for cell in largest.values() if cell.printed.value > 0]
+    left = sorted(positive, key=lambda cell: -cell.printed.value)
     while left:
         group = [cell for cell in left if Fraction(left[0].printed.value) <= NEARLY * Fraction(cell.printed.value)]
         left = [cell for cell in left if cell not in group]
