@@ -1,11 +1,14 @@
-"""Every exhibit stands in one chapter: its own word first, then its kind's, and a kind that nobody knows is not lost."""
+"""Every exhibit stands in one chapter: its own word first, then its kind's; the summary asks each question once."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import get_args
 
 import pandas as pd
 import pytest
 
+from refino_eval.config.base import Label
+from refino_eval.config.definitions import Definitions
 from refino_eval.config.exhibit_base import Chapter
 from refino_eval.config.exhibits import MODELS
 from refino_eval.exhibits.kinds.draws.model import DrawsExhibit
@@ -13,8 +16,10 @@ from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.tidy import NOT_MADE
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.page.chapters import EXHIBIT_CHAPTERS, by_chapter, chapter_of, in_appendix
 from refino_eval.report.page.report_contents import ReportContents, ReportExhibit
+from refino_eval.report.page.summary import questions
 
 TITLE = {"nb": "x", "en": "x"}
 
@@ -69,3 +74,15 @@ def test_the_table_of_the_flow_is_needed_unless_a_figure_shows_all_samples(sampl
     )
     exhibit = ReportExhibit("figure_flow", inputs, labels=None, verdicts="", basis=None)
     assert ReportContents.flow_is_drawn.fget(SimpleNamespace(chapters={"flow": (exhibit,)})) is drawn
+
+
+def test_the_question_is_asked_once_for_all_arms_that_are_compared_with_the_same_one():
+    arms = {name: Label(nb=name.upper(), en=name.title()) for name in ("letter", "talk", "usual", "none")}
+    book = LabelBook(definitions=Definitions(), treated="letter", control="usual", arms=arms)
+    others = [replace(book, treated="talk"), replace(book, treated="usual", control="none")]
+    assert list(questions([book, *others])) == [
+        "The question: do outcomes differ between people assigned to Letter or Talk and people assigned to Usual?",
+        "The question: do outcomes differ between people assigned to Usual and people assigned to None?",
+    ]
+    (norwegian,) = questions([book.in_language("nb")])
+    assert "fordelt til LETTER, andre" in norwegian

@@ -173,10 +173,11 @@ class LabelBook:
         """Return the same labels bound to a language."""
         return replace(self, language=language)
 
-    def listed(self, texts: Sequence[str]) -> str:
-        """Return texts as a list in a sentence: ``a, b and c``."""
+    def listed(self, texts: Sequence[str], *, any_of: bool = False) -> str:
+        """Return texts as a list in a sentence: ``a, b and c``, or ``a, b or c``."""
         *others, last = texts
-        return self.say("labels.end_of_list", others=", ".join(others), last=last) if others else last
+        end = "labels.end_of_choices" if any_of else "labels.end_of_list"
+        return self.say(end, others=", ".join(others), last=last) if others else last
 
     def say(self, key: str, /, **values: object) -> str:
         """Return the text of a key in the labels' language (see `refino_eval.text.say`)."""

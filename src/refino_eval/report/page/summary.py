@@ -139,8 +139,10 @@ def _lead(
     inputs: ReportInputs, shown: Sequence[ShownEffects], frames: Frames, labels: LabelBook, *, asked: bool
 ) -> Iterator[str]:
     """State the question, how many people are compared, and how they came into their arms."""
-    for each in shown:
-        yield from _people(each, frames)
+    compared = [(each, lines) for each in shown if (lines := list(_people(each, frames)))]
+    yield from questions([each.labels for each, _ in compared])
+    for _, lines in compared:
+        yield from lines
     if not shown:
         yield from _everybody(inputs, labels, asked=asked)
     if any(each.columns for each in shown):
@@ -154,7 +156,7 @@ def _everybody(inputs: ReportInputs, labels: LabelBook, *, asked: bool) -> Itera
     """State the question and how many people there are, where no effect shows them: those of the sample flow's last line."""
     pooled = inputs.evaluation.arms.pooled
     treated = [labels.arm(arm) for arm in labels.treated_arms] if pooled is None else [pooled.label[labels.language]]
-    arms = {"treated": " / ".join(treated), "control": labels.arm(labels.control)}
+    arms = {"treated": labels.listed(treated, any_of=True), "control": labels.arm(labels.control)}
     if asked:
         yield labels.say("summary.question", **arms)
     flow = inputs.table("flow")
@@ -164,19 +166,27 @@ def _everybody(inputs: ReportInputs, labels: LabelBook, *, asked: bool) -> Itera
         yield labels.say("summary.people", **arms, n_treated=n_treated, n_control=n_control)
 
 
+def questions(comparisons: Sequence[LabelBook]) -> Iterator[str]:
+    """State the question of comparisons of two arms each: once for all arms that are compared with the same one."""
+    against: dict[str, list[str]] = {}
+    for labels in comparisons:
+        treated = against.setdefault(labels.arm(labels.control), [])
+        if labels.arm(labels.treated) not in treated:
+            treated.append(labels.arm(labels.treated))
+    for control, treated in against.items():
+        named = comparisons[0].listed(treated, any_of=True)
+        yield comparisons[0].say("summary.question", treated=named, control=control)
+
+
 def _people(shown: ShownEffects, frames: Frames) -> Iterator[str]:
-    """State the question, and how many people are compared in each sample that the page shows."""
+    """State how many people are compared in each sample that the page shows."""
     labels = shown.labels
     arms = {"treated": labels.arm(labels.treated), "control": labels.arm(labels.control)}
     style = NumberStyle.of(labels.language)
-    asked = False
     for sample, column in reversed(shown.samples.items()):
         cell = column.cell(frames, labels.treated)
         if not {"n_treated", "n_control"} <= set(cell):
             continue
-        if not asked:
-            yield labels.say("summary.question", **arms)
-            asked = True
         counts = {name: style.integer(cell[name]) for name in ("n_treated", "n_control")}
         text = labels.say("summary.people", **arms, **counts)
         # The widest sample goes without saying.
