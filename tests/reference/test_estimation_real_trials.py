@@ -86,7 +86,9 @@ def test_jovenes_design(jovenes):
     kept = itt(women[["empl_06"]], women["select"], cells=women[COURSE])
     assert (dropped.n[0], kept.n[0]) == (1740, 1769)
     assert dropped.estimate[0] == pytest.approx(kept.estimate[0], rel=1e-12)
-    clustered = itt(women[["empl_06"]], women["select"], cells=women[COURSE], vcov="CRV1", cluster=women[COURSE])
+    # Columns of clusters are dimensions, so that a course, which three columns name, is numbered.
+    course = women.groupby(COURSE).ngroup()
+    clustered = itt(women[["empl_06"]], women["select"], cells=women[COURSE], vcov="CRV1", cluster=course)
     assert clustered.std_error[0] == pytest.approx(0.0262, abs=5e-5)
 
 

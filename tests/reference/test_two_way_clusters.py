@@ -40,7 +40,15 @@ def by_pyfixest(frame, formula, vcov="CRV1", weights=None):
     pf = pytest.importorskip("pyfixest")
     counted = "full" if vcov == "CRV1" else "nonnested"
     ssc = pf.ssc(k_fixef=counted, G_df="min")
-    return pf.feols(formula, frame, vcov={"CRV1": "firm + year"}, fixef_rm="none", weights=weights, ssc=ssc)
+    return pf.feols(
+        formula,
+        frame,
+        vcov={"CRV1": "firm + year"},
+        fixef_rm="none",
+        weights=weights,
+        ssc=ssc,
+        demeaner=pf.MapDemeaner(fixef_tol=1e-12),
+    )
 
 
 @pytest.mark.parametrize("weights", [None, "w"])
