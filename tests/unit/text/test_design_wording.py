@@ -51,6 +51,16 @@ def test_every_reworded_text_replaces_one_with_the_same_placeholders():
             assert asked <= given, key
 
 
+@pytest.mark.parametrize("theme", [theme for theme, _ in catalogue_files() if theme not in REFUSED])
+def test_rewording_leaves_placeholders_alone(theme):
+    with worded_for("observational"):
+        for name, entry in catalogue(theme).entries.items():
+            for language in ("nb", "en"):
+                reworded = forms(text_of_design(f"{theme}.{name}", entry[language], language))
+                named = set().union(*map(placeholders, forms(entry[language])))
+                assert set().union(*map(placeholders, reworded)) <= named, name
+
+
 def test_texts_are_reworded_inside_the_context_alone():
     assert say("labels.effect_of", "en", arm="A") == "Effect of A"
     with worded_for("observational"):

@@ -242,7 +242,7 @@ def _headline(shown: ShownEffects, named: Sequence[tuple[str, MainEffect]]) -> I
     labels, total = shown.labels, len(named)
     excluding = [(name, effect) for name, effect in named if not effect.includes_zero]
     quoted = [
-        labels.say("summary.quoted_effect", label=name, effect=effect.signed) for name, effect in excluding[:QUOTED]
+        labels.say("summary.quoted_effect", label=name, amount=effect.signed) for name, effect in excluding[:QUOTED]
     ]
     rest = len(excluding) - len(quoted)
     names = ", ".join(quoted) + labels.say("summary.and_more", n=rest) if rest else labels.listed(quoted or [""])
