@@ -40,7 +40,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """What one job read and wrote: path from the project's root -> checksum; and those outputs that Snakemake was told of."""
+    """What one job read and wrote: path from the project's root -> checksum; and those outputs that Snakemake knows of."""
 
     rule: str
     inputs: dict[str, Checksum]
@@ -127,7 +127,7 @@ def end_job(
     inputs, outputs
         Files, from the project's root; the first output names the job.
     stated
-        The outputs that Snakemake was told of, and has records of; default: all.
+        The outputs that Snakemake knows of, and has records of; default: all.
     """
     # What another job wrote was read by that job's end: its checksum need not be computed again.
     checksums = Checksums({path: known for record in read_records(folder) for path, known in record.outputs.items()})
@@ -171,7 +171,7 @@ def unvouched(folder: Path, planned: Iterable[str], stated: Iterable[str] = ()) 
     planned
         The files that a run is to make, from the project's root, which is the current folder.
     stated
-        Those that Snakemake is told of. Without a record of one, it would not see a change of what it is made from.
+        Those that Snakemake knows of. Without a record of one, it would not see a change of what it is made from.
 
     Returns
     -------

@@ -74,7 +74,7 @@ NAMED = {os.path.normpath(argument) for argument in sys.argv[1:]}
 
 
 def with_named(stated, made):
-    """Return what Snakemake is told that a job makes: some of its files, and of the others those that the command line names.
+    """Return what Snakemake is to know that a job makes: some of its files, and of the others those that the command line names.
 
     Snakemake looks at each output many times, and keeps a record of each. The job records every file that it makes.
     """

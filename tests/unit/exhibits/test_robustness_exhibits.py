@@ -387,10 +387,10 @@ def test_durations_begin_whole_and_count_those_at_risk(trial):
 
 @pytest.mark.parametrize(("unit", "most"), [(70.0, 240), (1 / 12, 240)])
 def test_times_in_days_or_in_fractions_of_years_have_few_round_moments_and_ticks(trial, tmp_path, unit, most):
-    told = pd.read_parquet(trial.files.outcomes["months_to_work"])
+    months = pd.read_parquet(trial.files.outcomes["months_to_work"])
     path = tmp_path / "time.parquet"
-    exact = (told["value"] - 0.5) * unit if unit < 1 else told["value"] * unit
-    told.assign(value=exact).to_parquet(path)
+    exact = (months["value"] - 0.5) * unit if unit < 1 else months["value"] * unit
+    months.assign(value=exact).to_parquet(path)
     files = replace(trial.files, outcomes=dict(trial.files.outcomes, months_to_work=path))
     frame, got = replace(trial, files=files).numbers(ENTRIES, "duration")
     timed = frame[frame["statistic"].eq("share") & frame["column"].eq("new")]

@@ -1,4 +1,4 @@
-"""Every exhibit stands in one chapter: its own word first, then its kind's; the summary asks each question once."""
+"""Every exhibit is in one chapter: its own word first, then its kind's; the summary asks each question once."""
 
 from dataclasses import replace
 from types import SimpleNamespace
