@@ -126,7 +126,9 @@ def test_tables_say_how_they_are_clustered_and_other_programs_agree(cohort):
     )
     note = specification_note("main", entries.specifications["main"], labels)
     assert "Clusters in two dimensions, firm and year" in note
-    assert "Only 8 clusters" in inference_note(["CRV1"], [0.95], numbers["itt"], "en")
+    warning = inference_note(["CRV1"], [0.95], numbers["itt"], labels)
+    assert "Only 8 clusters" in warning
+    assert "randomisation test" not in warning
 
 
 def test_a_missing_column_is_named(cohort):

@@ -43,9 +43,13 @@ def test_a_few_divided_clusters_are_no_guess():
 @pytest.mark.parametrize(("clusters", "told"), [(29, True), (30, False)])
 def test_few_clusters_give_a_warning(clusters, told):
     frame = pd.DataFrame({"row": ["t"], "statistic": ["df"], "value": [clusters - 1.0]})
+    named = Label.model_validate(LABEL)
+    book = LabelBook(Definitions(), "t", "c", {"t": named, "c": named}, clusters=("school",))
     for language, words in (("nb", f"Bare {clusters} klynger"), ("en", f"Only {clusters} clusters")):
-        assert (words in inference_note(["CRV1"], [0.95], frame, language)) == told
-        assert "2015" not in inference_note(["HC1"], [0.95], frame, language)
+        labels = book.in_language(language)
+        assert (words in inference_note(["CRV1"], [0.95], frame, labels)) == told
+        assert "2015" not in inference_note(["HC1"], [0.95], frame, labels)
+    assert ("randomisation test" in inference_note(["CRV1"], [0.95], frame, book.in_language("en"))) == told
 
 
 def test_clusters_are_not_counted_by_freedom_that_is_estimated():

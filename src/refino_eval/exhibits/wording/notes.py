@@ -180,8 +180,9 @@ def influence_note(what: str, specification: Specification, labels: LabelBook) -
     return labels.say("notes.influence_errors", what=what)
 
 
-def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
+def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Return a text on the covariance, the level of the intervals and the reference distribution."""
+    language = labels.language
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
     df = _degrees_of_freedom(frame)
     style = NumberStyle.of(language)
@@ -200,7 +201,7 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
         reference = say("notes.t_distribution", language, count=count)
     sentences = [text, say("notes.confidence_intervals_from", language, shown=shown, reference=reference)]
     if set(vcovs) <= set(CRV1):
-        sentences.append(few_clusters_note(frame, language))
+        sentences.append(few_clusters_note(frame, labels))
     if any(COVARIANCES[vcov].has_satterthwaite for vcov in vcovs):
         sentences.append(say("notes.satterthwaite", language))
         if df.min() < FEW_FREEDOM:
@@ -208,12 +209,14 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     return " ".join(filter(None, sentences))
 
 
-def few_clusters_note(frame: pd.DataFrame, language: str) -> str:
+def few_clusters_note(frame: pd.DataFrame, labels: LabelBook) -> str:
     """Warn of few clusters in numbers with CRV1 alone, whose degrees of freedom are one less; nothing where they are many."""
     clusters = _degrees_of_freedom(frame).min() + 1
     if not clusters < FEW_CLUSTERS:
         return ""
-    return say("notes.few_clusters", language, clusters=clusters)
+    # Clusters in two dimensions cannot be assigned again, and `check` refuses the test.
+    remedies = [labels.say("notes.few_clusters_remedy")] if len(labels.clusters) < 2 else []
+    return " ".join(filter(None, (labels.say("notes.few_clusters", clusters=clusters), *remedies)))
 
 
 def _degrees_of_freedom(frame: pd.DataFrame) -> pd.Series:

@@ -103,13 +103,11 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
     lines += _several_notes(exhibit, frame, labels)
     lines += [specification_note(name, entry, labels) for name, entry in entries]
     if entries:
-        lines.append(
-            inference_note([e.vcov for _, e in entries], [e.level for _, e in entries], frame, labels.language)
-        )
+        lines.append(inference_note([e.vcov for _, e in entries], [e.level for _, e in entries], frame, labels))
         crv1 = [name for name, entry in entries if entry.vcov in CRV1]
         if 0 < len(crv1) < len(entries):
             # Beside other covariances, whose degrees of freedom are estimated, only these say how many clusters there are.
-            lines.append(few_clusters_note(frame[frame["panel"].isin(crv1)], labels.language))
+            lines.append(few_clusters_note(frame[frame["panel"].isin(crv1)], labels))
         lines += reliability_notes(frame, labels, [e.vcov for _, e in entries])
     return [*lines, *_lost(exhibit, frame, labels), _constant(exhibit, frame, labels)]
 

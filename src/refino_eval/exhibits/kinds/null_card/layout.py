@@ -162,7 +162,5 @@ def _notes(exhibit: NullCardExhibit, frame: pd.DataFrame, labels: LabelBook) -> 
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
     lines.append(labels.say("null_card.not_rejecting_is_no_proof"))
     if entry is not None:
-        lines.append(
-            inference_note([entry.vcov], [entry.level], frame, labels.language).split(". ")[0].rstrip(".") + "."
-        )
+        lines.append(inference_note([entry.vcov], [entry.level], frame, labels).split(". ")[0].rstrip(".") + ".")
     return lines

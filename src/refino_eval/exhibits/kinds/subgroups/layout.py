@@ -81,7 +81,5 @@ def _notes(exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: Numbers, lab
     entry = labels.specification_of(exhibit.specification)
     if entry is not None:
         lines = [specification_note(exhibit.specification, entry, labels), *lines]
-        lines.append(
-            inference_note([entry.vcov], [entry.level], frame, labels.language).split(". ")[0].rstrip(".") + "."
-        )
+        lines.append(inference_note([entry.vcov], [entry.level], frame, labels).split(". ")[0].rstrip(".") + ".")
     return lines

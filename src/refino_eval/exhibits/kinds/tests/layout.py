@@ -130,7 +130,7 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook) -> lis
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
     if entry is not None:
-        lines.append(inference_note([entry.vcov], [entry.level], frame, labels.language))
+        lines.append(inference_note([entry.vcov], [entry.level], frame, labels))
     return lines
 
 
